@@ -1,0 +1,25 @@
+//! What `ferryd` and `ferry` agree on, and nothing else: no sockets, no threads, no files.
+//!
+//! A session is a conversation in lines. Each line is one JSON object; file bytes follow a line
+//! raw, and the line before them says how many:
+//!
+//! ```text
+//! server  {"status":"OK","server":"ferryd 0.1.0","protocol":1,"session":7}\n      greeting
+//! client  {"cmd":"PUT","path":"ip.txt","size":9}\n
+//! server  {"status":"OK","offset":0}\n
+//! client  127.0.0.1{"crc32":"b5e8f9a0"}\n              nine raw bytes, then their checksum
+//! server  {"status":"OK"}\n                            on disk, whole, under that name
+//! ```
+//!
+//! Read in this order:
+//! - [`limits`]: every bound, with its unit.
+//! - [`path`]: names and paths that cannot be wrong once parsed.
+//! - [`protocol`]: the requests and the replies.
+//! - [`frame`]: lines on and off a byte stream.
+//! - [`escape`]: other people's text, made safe to print.
+
+pub mod escape;
+pub mod frame;
+pub mod limits;
+pub mod path;
+pub mod protocol;
