@@ -98,7 +98,7 @@ mod tests {
             }
             let (lines, end) = lines_of(&bytes);
             prop_assert!(matches!(end, Ok(false)));
-            let back: Vec<_> = lines.iter().map(|l| parse(l).unwrap()).collect();
+            let back: Vec<BTreeMap<String, String>> = lines.iter().map(|l| parse(l).unwrap()).collect();
             prop_assert_eq!(back, objects);
         }
 
