@@ -89,6 +89,21 @@ impl Request {
             Self::Quit {} => "QUIT",
         }
     }
+
+    /// The path it is about, as it was written; empty where there is none.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::List { path } => path.as_deref().unwrap_or_default(),
+            Self::Put(put) => &put.path,
+            Self::Rename { from, .. } => from,
+            Self::Get { path, .. }
+            | Self::Stat { path }
+            | Self::Sum { path }
+            | Self::Mkdir { path }
+            | Self::Delete { path } => path,
+            Self::Quit {} => "",
+        }
+    }
 }
 
 /// The fields of a `PUT`.

@@ -1,1 +1,32 @@
-//! x
+//! The harness: everything the tests and programs need to speak to Ferry from outside.
+//!
+//! - [`TestServer`]: a server in this process, on a free port, in a folder of its own; stopped
+//!   and joined when dropped.
+//! - [`Peer`]: a raw connection, for bytes no well-behaved client would send.
+//! - [`actor`]: the real programs in processes of their own.
+//! - [`content`]: bytes that no two places of a file share, and their checksums.
+//! - [`eventually`]: the only way to wait for something that has no event.
+
+pub mod actor;
+pub mod content;
+mod peer;
+mod test_server;
+
+use std::time::{Duration, Instant};
+
+pub use peer::Peer;
+pub use test_server::TestServer;
+
+/// How long anything in a test may take before it counts as hung. Far above what it takes on a
+/// loaded machine: a test that meets it has failed, not been slow.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `condition` holds, looking often; fails with `what` when [`PATIENCE`] is over.
+#[track_caller]
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "still not so after {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

@@ -1,0 +1,109 @@
+//! The journal: who did what, from where, how much, how long, and how it ended.
+//!
+//! Every line goes to `logs/server.log` and to stderr. A session must never wait for either, and
+//! a terminal that somebody has stopped with Ctrl-S may wait for ever. So lines travel through a
+//! bounded queue to one thread; if the queue is full a line is dropped and counted, and if stderr
+//! would block, stderr goes without. Neither a full disk nor a closed stderr stops the server.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use env_logger::{Builder, Env, Target};
+use rustix::event::{PollFd, PollFlags, poll};
+
+/// Lines that may wait to be written.
+const LINES_MAX: usize = 4096;
+
+enum Entry {
+    Line(Vec<u8>),
+    Stop,
+}
+
+/// The running journal. Dropping it writes what is still queued and joins the thread.
+#[derive(Debug)]
+pub struct Journal {
+    queue: Sender<Entry>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Journal {
+    /// Makes this the process's logger; `RUST_LOG` chooses what is logged, `info` by default.
+    pub fn start(file: File) -> io::Result<Self> {
+        let (queue, lines) = bounded(LINES_MAX);
+        let dropped = Arc::new(AtomicU64::new(0));
+        let lost = Arc::clone(&dropped);
+        let thread = thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || write_lines(&lines, file, &lost))?;
+        let inlet = Inlet { queue: queue.clone(), dropped };
+        Builder::from_env(Env::default().default_filter_or("info"))
+            .target(Target::Pipe(Box::new(inlet)))
+            .format(|out, record| {
+                let thread = thread::current();
+                let name = thread.name().unwrap_or("-");
+                let at = out.timestamp_millis();
+                writeln!(out, "{at} {:<5} {name:<8} {}", record.level(), record.args())
+            })
+            .try_init()
+            .map_err(io::Error::other)?;
+        Ok(Self { queue, thread: Some(thread) })
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // The logger lives as long as the process, so the queue never closes by itself.
+        if self.queue.send(Entry::Stop).is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Where `env_logger` writes: one call, one line.
+struct Inlet {
+    queue: Sender<Entry>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Write for Inlet {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.queue.try_send(Entry::Line(line.to_vec())).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn write_lines(lines: &Receiver<Entry>, mut file: File, dropped: &AtomicU64) {
+    while let Ok(Entry::Line(line)) = lines.recv() {
+        write_line(&mut file, &line);
+        let lost = dropped.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            write_line(
+                &mut file,
+                format!("… {lost} lines lost: the journal was full\n").as_bytes(),
+            );
+        }
+    }
+}
+
+/// A line that cannot be written is let go: there is nobody to tell.
+fn write_line(file: &mut File, line: &[u8]) {
+    let _ = file.write_all(line);
+    let mut stderr = io::stderr();
+    let mut ready = [PollFd::new(&stderr, PollFlags::OUT)];
+    let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    if poll(&mut ready, Some(&at_once)).is_ok_and(|n| n > 0) {
+        let _ = stderr.write_all(line);
+    }
+}

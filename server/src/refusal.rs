@@ -1,0 +1,67 @@
+//! From what went wrong on the disk to what the client is told: the only place that chooses.
+
+use std::io;
+
+use common::escape::Safe;
+use common::path::{PathError, VirtualPath};
+use common::protocol::{Reason, Refusal};
+use rustix::io::Errno;
+
+/// The refusal for a path that is none.
+pub fn bad_name(error: &PathError) -> Refusal {
+    Refusal::new(Reason::BadName, error.to_string())
+}
+
+/// The refusal for a step on `path` that failed with `error`. `doing` completes the sentence
+/// "cannot … `path`".
+pub fn of_io(doing: &str, path: &VirtualPath, error: &io::Error) -> Refusal {
+    let path = path.to_string();
+    let path = Safe(&path);
+    let cannot = |why: &str| format!("cannot {doing} `{path}`: {why}");
+    let (reason, message) = match error.kind() {
+        io::ErrorKind::NotFound => (
+            Reason::NotFound,
+            format!("there is no `{path}`; LIST its folder to see what there is"),
+        ),
+        io::ErrorKind::NotADirectory => {
+            (Reason::NotFound, cannot("a file stands where a folder is needed"))
+        }
+        io::ErrorKind::IsADirectory => {
+            (Reason::NotFound, cannot("it is a folder; name a file in it"))
+        }
+        io::ErrorKind::InvalidFilename => (Reason::BadName, cannot("the name is too long")),
+        io::ErrorKind::PermissionDenied => {
+            (Reason::Denied, cannot("the server's own account may not; ask who runs it"))
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            (Reason::Denied, cannot("the server's disk is read-only"))
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            (Reason::NoSpace, cannot("the server's disk is full; nothing was kept"))
+        }
+        io::ErrorKind::FileTooLarge => {
+            (Reason::TooLarge, cannot("the server's disk takes no file of this size"))
+        }
+        io::ErrorKind::TimedOut => (Reason::Timeout, cannot("it took too long")),
+        // A link in the way, or one that leads out. Links are not listed either.
+        _ if is_link(error) => {
+            (Reason::NotFound, cannot("it leads through a link or to another disk"))
+        }
+        _ => {
+            log::error!("cannot {doing} {path}: {error}");
+            (Reason::Internal, cannot("the server failed; its log says why"))
+        }
+    };
+    Refusal::new(reason, message)
+}
+
+/// The refusal for a folder or file that was opened and then could not be read on.
+pub fn of_reading(error: &io::Error) -> Refusal {
+    log::error!("cannot read on: {error}");
+    Refusal::new(Reason::Internal, "the server could not read all of it; its log says why")
+}
+
+fn is_link(error: &io::Error) -> bool {
+    let errno = error.raw_os_error();
+    [Errno::LOOP, Errno::XDEV].iter().any(|link| errno == Some(link.raw_os_error()))
+}

@@ -1,0 +1,224 @@
+//! The registry of claims: one writer at a time for each path, first come, first served.
+//!
+//! # The story
+//! A session that wants to write a path asks for a claim. If nobody holds the path it has the
+//! claim at once. If somebody does, it gets a [`Ticket`]: its place at the end of that path's
+//! line. It waits on its own condition variable for one condition, *the entry names me*. Whoever
+//! gives a claim back does not free the path: it writes the next in line into the entry and wakes
+//! just that one. So nobody overtakes, nobody is woken in vain, and a thousand waiters cost a
+//! thousand wake-ups, not half a million.
+//!
+//! ```text
+//!           claim("a")            claim("a")              drop(Claim)
+//!  c01  ───► Claim                                        entry names c02, wake c02
+//!  c02              ───────► Ticket ── wait ── … ────────────────────────► Claim
+//!  registry  a: held by c01   a: held by c01, line [c02]   a: held by c02
+//! ```
+//!
+//! # The lock
+//! One Mutex guards the whole table. It is held for a hash lookup and a push or a pop, never
+//! across I/O, and never while another lock is taken. A claim is held for as long as an upload
+//! takes, but a claim is an entry in the table, not a held Mutex.
+//!
+//! # What may not happen
+//! A path with two holders; a waiter that nobody will wake; an entry without a holder; an entry
+//! left behind by a session that is gone. Claims and tickets are given back when they are
+//! dropped, so a session that fails or panics gives its own back on its way out.
+//!
+//! Correctness of the *files* never rests on this table: publishing refuses to replace, lock or no
+//! lock. The registry makes waiting fair, visible and polite.
+
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use common::protocol::Wait;
+
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Someone who holds a path or waits for it.
+#[derive(Debug)]
+pub struct Party {
+    who: String,
+    size: u64,
+    received: AtomicU64,
+    /// Woken when the entry names this party. Always used with the table's Mutex.
+    my_turn: Condvar,
+}
+
+impl Party {
+    /// `who` will be shown to those who wait; `size` is how many bytes they announced.
+    pub fn new(who: impl Into<String>, size: u64) -> Arc<Self> {
+        Arc::new(Self {
+            who: who.into(),
+            size,
+            received: AtomicU64::new(0),
+            my_turn: Condvar::new(),
+        })
+    }
+
+    /// Notes progress, for those who wait.
+    pub fn received(&self, bytes: u64) {
+        self.received.store(bytes, Ordering::Relaxed);
+    }
+}
+
+struct Entry {
+    holder: Arc<Party>,
+    since: Instant,
+    line: VecDeque<Arc<Party>>,
+}
+
+/// Who holds what, and who waits for it.
+#[derive(Default)]
+pub struct Registry {
+    entries: Mutex<HashMap<String, Entry>>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Registry")
+    }
+}
+
+impl Registry {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self { entries: Mutex::new(HashMap::new()) }
+    }
+
+    /// The claim on `path` if nobody holds it, else a place in its line. Never waits.
+    pub fn claim(&self, path: &str, me: Arc<Party>) -> Result<Claim<'_>, Ticket<'_>> {
+        let place = Place { registry: self, path: path.to_owned(), me: Arc::clone(&me) };
+        match self.lock().entry(path.to_owned()) {
+            Slot::Vacant(free) => {
+                free.insert(Entry { holder: me, since: Instant::now(), line: VecDeque::new() });
+                Ok(Claim(place))
+            }
+            Slot::Occupied(mut held) => {
+                held.get_mut().line.push_back(me);
+                Err(Ticket(place))
+            }
+        }
+    }
+
+    /// How many paths are held.
+    pub fn held(&self) -> usize {
+        self.lock().len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        // A panic while the lock was held would poison it and fail every later client. Between
+        // any two lines below the table is whole, so going on is right.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place at a path: at its head, as its holder, or in its line. Dropping it leaves.
+struct Place<'r> {
+    registry: &'r Registry,
+    path: String,
+    me: Arc<Party>,
+}
+
+impl fmt::Debug for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.me.who, self.path)
+    }
+}
+
+impl Place<'_> {
+    fn is_mine(&self, entries: &HashMap<String, Entry>) -> bool {
+        entries.get(&self.path).is_some_and(|entry| Arc::ptr_eq(&entry.holder, &self.me))
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut entries = self.registry.lock();
+        let mine = self.is_mine(&entries);
+        let Some(entry) = entries.get_mut(&self.path) else { return };
+        if !mine {
+            // A waiter who gives up. Only its own place is touched: the order stays.
+            entry.line.retain(|party| !Arc::ptr_eq(party, &self.me));
+            return;
+        }
+        // LESSON: hand over, do not let go. If the path were free for a moment, whoever ran first
+        // would take it, and those who waited longest could wait for ever.
+        match entry.line.pop_front() {
+            Some(next) => {
+                entry.holder = Arc::clone(&next);
+                entry.since = Instant::now();
+                next.my_turn.notify_one();
+            }
+            None => {
+                entries.remove(&self.path);
+            }
+        }
+    }
+}
+
+/// The exclusive right to write one path; given back on drop.
+#[derive(Debug)]
+#[must_use = "a claim that is not kept is given back at once"]
+pub struct Claim<'r>(Place<'r>);
+
+impl Claim<'_> {
+    /// The holder, to note progress on.
+    pub fn party(&self) -> &Party {
+        &self.0.me
+    }
+}
+
+/// A place in a path's line; left on drop.
+#[derive(Debug)]
+#[must_use = "a ticket that is not kept leaves the line at once"]
+pub struct Ticket<'r>(Place<'r>);
+
+impl<'r> Ticket<'r> {
+    /// Who holds the path now and how far they are. If that is the asker's own party by now, the
+    /// next [`wait`](Self::wait) returns at once.
+    pub fn holder(&self) -> Wait {
+        let entries = self.0.registry.lock();
+        let Some(entry) = entries.get(&self.0.path) else {
+            return Wait { holder: String::new(), received: 0, size: 0, since: 0 };
+        };
+        Wait {
+            holder: entry.holder.who.clone(),
+            received: entry.holder.received.load(Ordering::Relaxed),
+            size: entry.holder.size,
+            since: entry.since.elapsed().as_secs(),
+        }
+    }
+
+    /// Waits for the claim, at most `patience`; then gives the same place in line back.
+    pub fn wait(self, patience: Duration) -> Result<Claim<'r>, Self> {
+        let deadline = Instant::now() + patience;
+        let registry = self.0.registry;
+        let mut entries = registry.lock();
+        // LESSON: `while`, not `if`. A condition variable may wake without being notified, and
+        // the deadline may pass in the very moment the claim is handed over; only the table
+        // itself says whose turn it is, so it is asked again after every wake-up.
+        while !self.0.is_mine(&entries) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                // The guard must go first: dropping `self` takes the same lock.
+                drop(entries);
+                return Err(self);
+            }
+            // LESSON: waiting gives the Mutex back and takes it again on waking, in one step; a
+            // hand-over between our look and our sleep cannot be missed.
+            entries = self
+                .0
+                .me
+                .my_turn
+                .wait_timeout(entries, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        drop(entries);
+        Ok(Claim(self.0))
+    }
+}

@@ -1,0 +1,124 @@
+//! The roster: which sessions there are, how many there may be, and how they are ended.
+//!
+//! A session is on the roster from the moment it is let in until its [`Slot`] is dropped, on
+//! whatever way out, so the count cannot drift.
+//!
+//! # Ending without cutting
+//! When the server stops, a session that waits for a request must be woken, and one in the middle
+//! of a transfer must not be disturbed. The session says `IDLE` *and then* looks whether a stop
+//! was asked for; the stopper asks for the stop *and then* looks who is `IDLE`. Both use
+//! sequentially consistent atomics, so at least one of them sees the other: nobody sleeps on.
+
+use std::collections::HashMap;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::state::{Row, State};
+
+#[derive(Debug)]
+struct Place {
+    stream: Arc<TcpStream>,
+    row: Option<Arc<Row>>,
+}
+
+/// Everyone connected. The Mutex guards the map and is never held across I/O that can wait.
+#[derive(Debug)]
+pub struct Roster {
+    places: Mutex<HashMap<u64, Place>>,
+    /// Signalled when the last session leaves.
+    empty: Condvar,
+    places_max: usize,
+}
+
+impl Roster {
+    /// Room for `places_max` sessions.
+    pub fn new(places_max: usize) -> Self {
+        Self { places: Mutex::default(), empty: Condvar::new(), places_max }
+    }
+
+    /// A place for session `id`, or none if all are taken.
+    pub fn enter(&self, id: u64, stream: Arc<TcpStream>) -> Option<Slot<'_>> {
+        let mut places = self.lock();
+        if places.len() >= self.places_max {
+            return None;
+        }
+        places.insert(id, Place { stream, row: None });
+        Some(Slot { roster: self, id })
+    }
+
+    /// How many sessions there are.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Ends every session, after a stop was asked for: the idle ones now, the others when their
+    /// transfer is done, and what is left after `grace` by cutting its connection.
+    pub fn dismiss(&self, grace: Duration) {
+        let places = self.lock();
+        for place in places.values() {
+            if place.row.as_ref().is_some_and(|row| row.state() == State::Idle) {
+                // Wakes the session's read, which then finds the end of the stream.
+                let _ = place.stream.shutdown(Shutdown::Read);
+            }
+        }
+        let places = self.wait_until_empty(places, Instant::now() + grace);
+        for place in places.values() {
+            if let Some(row) = &place.row {
+                log::warn!("cut off after a grace of {} s: {row}", grace.as_secs());
+            }
+            let _ = place.stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn wait_until_empty<'a>(
+        &self,
+        mut places: MutexGuard<'a, HashMap<u64, Place>>,
+        deadline: Instant,
+    ) -> MutexGuard<'a, HashMap<u64, Place>> {
+        while !places.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            places =
+                self.empty.wait_timeout(places, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        places
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Place>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One session's place; dropping it makes room for another.
+#[derive(Debug)]
+pub struct Slot<'r> {
+    roster: &'r Roster,
+    id: u64,
+}
+
+impl Slot<'_> {
+    /// Tells the roster which row says what this session does.
+    pub fn seated(&self, row: Arc<Row>) {
+        if let Some(place) = self.roster.lock().get_mut(&self.id) {
+            place.row = Some(row);
+        }
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        let mut places = self.roster.lock();
+        places.remove(&self.id);
+        if places.is_empty() {
+            self.roster.empty.notify_all();
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! A session: one client's conversation, from the greeting to the end, in straight-line code.
+//!
+//! ```text
+//! greet ─► wait for a line ─► read it ─► handle it ─► answer ─┐
+//!              ▲                                              │
+//!              └──────────────────────────────────────────────┘
+//! ```
+//!
+//! # When answers go out
+//! Answers gather in `output` and received uploads in `batch` for as long as the client has more
+//! to say. When the session would have to wait, it first settles the batch (one sync for many
+//! files) and sends what has gathered. So a client that asks one thing at a time is answered at
+//! once, and one that sends a hundred small files ahead pays for a few syncs only.
+//!
+//! # What may not happen
+//! A body read as a request. A refused body is either thrown away to its end (`eager`, which is
+//! bounded) or was never sent; where that is in doubt the connection is closed.
+//!
+//! This file holds the conversation; `receiving` and `sending` hold its two long sentences.
+
+mod receiving;
+mod sending;
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Write as _};
+use std::time::{Duration, Instant};
+
+use common::escape::Safe;
+use common::frame::{self, FrameError};
+use common::limits::LINE_BYTES_MAX;
+use common::protocol::{Greeting, Outcome, PROTOCOL_VERSION, Reason, Refusal, Request, Response};
+use serde::Serialize;
+
+use crate::listener::{Admitted, Stop};
+use crate::service::{Answer, Reply, Service, Who};
+use crate::socket::Socket;
+use crate::state::{self, State};
+use crate::upload::Batch;
+
+/// From the first byte of a line to its last.
+const LINE_TIME: Duration = Duration::from_secs(10);
+
+/// Gathered answers are sent when there are this many bytes of them.
+const OUTPUT_BYTES: usize = 64 * 1024;
+
+/// What is still read, and for how long, from a client that is being sent away.
+const FAREWELL_TIME: Duration = Duration::from_secs(2);
+const FAREWELL_BYTES: usize = 1024 * 1024;
+
+/// Why a session ends.
+enum End {
+    /// The client said `QUIT`, or closed its side between two requests.
+    Left,
+    /// The server is stopping.
+    Stopped,
+    /// The connection broke.
+    Lost(io::Error),
+    /// The client was too slow with this.
+    Slow(&'static str),
+    /// Where the next request begins cannot be known any more. The client has been told.
+    OutOfStep,
+}
+
+impl Display for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Left => write!(f, "left"),
+            Self::Stopped => write!(f, "sent away: the server stops"),
+            Self::Lost(error) => write!(f, "lost: {error}"),
+            Self::Slow(what) => write!(f, "sent away: too slow with {what}"),
+            Self::OutOfStep => write!(f, "sent away: out of step"),
+        }
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::TimedOut => Self::Slow("what it had begun"),
+            _ => Self::Lost(error),
+        }
+    }
+}
+
+/// What stands between a request line and the next one.
+#[derive(Clone, Copy)]
+enum Body {
+    /// Nothing.
+    None,
+    /// Bytes, once the client is told to send them.
+    OnDemand,
+    /// So many bytes and a checksum line, whether they are wanted or not.
+    Eager(u64),
+}
+
+impl Body {
+    fn of(request: &Request) -> Self {
+        match request {
+            Request::Put(put) if put.eager => Self::Eager(put.size),
+            Request::Put(_) => Self::OnDemand,
+            _ => Self::None,
+        }
+    }
+}
+
+/// A request under way, and what the journal will say of it.
+struct Job {
+    verb: &'static str,
+    path: String,
+    body: Body,
+    begun: Instant,
+}
+
+/// One client's conversation.
+pub struct Session<'s> {
+    who: Who,
+    service: &'s Service<'s>,
+    stop: &'s Stop,
+    input: BufReader<Socket>,
+    line: Vec<u8>,
+    output: Vec<u8>,
+    batch: Batch<'s>,
+}
+
+impl<'s> Session<'s> {
+    /// A session for a client that was let in.
+    pub fn new(client: &Admitted<'_>, service: &'s Service<'s>, stop: &'s Stop) -> Self {
+        let socket = Socket::new(client.stream.clone());
+        Self {
+            who: Who { session: client.session, peer: client.peer },
+            service,
+            stop,
+            input: BufReader::with_capacity(LINE_BYTES_MAX, socket),
+            line: Vec::new(),
+            output: Vec::new(),
+            batch: Batch::default(),
+        }
+    }
+
+    /// Holds the conversation to its end.
+    pub fn run(mut self) {
+        log::info!("{} connected", self.who.peer);
+        let Err(end) = self.converse();
+        if let End::Slow(what) = end {
+            self.gather(&Refusal::new(Reason::Timeout, format!("too slow with {what}")).into());
+        }
+        let told = self.before_waiting();
+        log::info!("{} {end}", self.who.peer);
+        if told.is_ok() && matches!(end, End::Slow(_) | End::OutOfStep) {
+            self.input.get_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
+        }
+    }
+
+    fn converse(&mut self) -> Result<Infallible, End> {
+        self.say(&Response::Ok(Greeting {
+            server: concat!("ferryd ", env!("CARGO_PKG_VERSION")).to_owned(),
+            protocol: PROTOCOL_VERSION,
+            session: self.who.session,
+        }));
+        loop {
+            self.read_request_line()?;
+            match frame::parse(&self.line) {
+                Ok(request) => self.turn(request)?,
+                Err(error) => self.refuse_line(&error)?,
+            }
+        }
+    }
+
+    fn read_request_line(&mut self) -> Result<(), End> {
+        if !self.wait_for_request()? {
+            return Err(End::Left);
+        }
+        let _doing = state::enter(State::Read);
+        self.input.get_mut().allow(LINE_TIME);
+        match frame::read_line(&mut self.input, &mut self.line) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(End::Left),
+            Err(FrameError::Io(error)) => Err(error.into()),
+            Err(FrameError::Cut) => Err(End::Lost(ErrorKind::UnexpectedEof.into())),
+            Err(error @ FrameError::TooLong) => {
+                self.gather(&Refusal::new(Reason::BadRequest, error.to_string()).into());
+                Err(End::OutOfStep)
+            }
+        }
+    }
+
+    /// Waits until the client says something; `false` if it has closed its side.
+    fn wait_for_request(&mut self) -> Result<bool, End> {
+        self.before_reading()?;
+        // IDLE first, then the look at the stop: see the roster's argument.
+        let _doing = state::enter(State::Idle);
+        if self.stop.is_asked() {
+            return Err(End::Stopped);
+        }
+        self.input.get_mut().allow(self.service.idle_timeout);
+        match self.input.fill_buf() {
+            Ok([]) if self.stop.is_asked() => Err(End::Stopped),
+            Ok(bytes) => Ok(!bytes.is_empty()),
+            Err(e) if e.kind() == ErrorKind::TimedOut => Err(End::Slow("its next request")),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn turn(&mut self, request: Request) -> Result<(), End> {
+        let (verb, path) = (request.verb(), request.path().to_owned());
+        state::works_on(format_args!("{verb} {}", Safe(&path)));
+        let job = Job { verb, path, body: Body::of(&request), begun: Instant::now() };
+        if let Body::None = job.body {
+            // This request may ask about a file whose upload is still in the batch.
+            self.settle();
+        }
+        match self.service.handle(request) {
+            Reply::Answer(answer) => self.answer(&answer, &job),
+            Reply::Pages(pages) => self.send_pages(pages, &job),
+            Reply::Send { opened, offset } => self.send_file(&opened, offset, &job),
+            Reply::Receive(plan) => self.receive(plan, &job),
+            Reply::Bye => Err(End::Left),
+        }
+    }
+
+    /// Answers with one line, in the order of the requests, and steps over an unwanted body.
+    fn answer(&mut self, answer: &Answer, job: &Job) -> Result<(), End> {
+        self.settle();
+        let outcome = self.gather(answer);
+        self.note(job, 0, outcome);
+        self.skip(job.body)
+    }
+
+    /// A line that is no request. If it may have announced a body, what follows may be that body.
+    fn refuse_line(&mut self, error: &dyn Display) -> Result<(), End> {
+        self.settle();
+        self.gather(&Refusal::new(Reason::BadRequest, format!("not a request: {error}")).into());
+        let text = String::from_utf8_lossy(&self.line).to_ascii_uppercase();
+        if text.contains("PUT") { Err(End::OutOfStep) } else { Ok(()) }
+    }
+
+    /// Called before every read: if it would have to wait, what is owed goes out first.
+    fn before_reading(&mut self) -> Result<(), End> {
+        let owing = !self.batch.is_empty() || !self.output.is_empty();
+        if owing && !self.has_input()? { self.before_waiting() } else { Ok(()) }
+    }
+
+    /// Whether the client has sent something that was not looked at yet.
+    fn has_input(&self) -> Result<bool, End> {
+        Ok(!self.input.buffer().is_empty() || self.input.get_ref().has_bytes()?)
+    }
+
+    fn before_waiting(&mut self) -> Result<(), End> {
+        self.settle();
+        self.flush()
+    }
+
+    /// Publishes what has been received and answers for it, in order.
+    fn settle(&mut self) {
+        for (report, answer) in self.batch.settle() {
+            let outcome = self.gather(&answer);
+            let (path, begun) = (report.path, report.begun);
+            let job = Job { verb: "PUT", path, body: Body::None, begun };
+            self.note(&job, report.bytes, outcome);
+        }
+    }
+
+    fn say<T: Serialize>(&mut self, response: &Response<T>) {
+        self.gather(&Answer::of(response));
+    }
+
+    fn gather(&mut self, answer: &Answer) -> Outcome {
+        self.output.extend_from_slice(&answer.line);
+        answer.outcome
+    }
+
+    fn flush_if_much(&mut self) -> Result<(), End> {
+        if self.output.len() > OUTPUT_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), End> {
+        if !self.output.is_empty() {
+            self.input.get_mut().write_all(&self.output)?;
+            self.output.clear();
+        }
+        Ok(())
+    }
+
+    /// One line in the journal: who, what, how much, how long, how it ended.
+    fn note(&self, job: &Job, bytes: u64, ended: impl Display) {
+        let (who, seconds) = (&self.who, job.begun.elapsed().as_secs_f64());
+        let path = if job.path.is_empty() { "." } else { &job.path };
+        let (verb, path) = (job.verb, Safe(path));
+        log::info!("{} guest {verb} {path} {bytes} B {seconds:.3} s {ended}", who.peer);
+    }
+}

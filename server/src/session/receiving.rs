@@ -1,0 +1,186 @@
+//! What comes in and is longer than a line: a `PUT`, its turn at the name, its body.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Read as _};
+use std::time::{Duration, Instant};
+
+use common::frame::{self, FrameError};
+use common::limits::EAGER_BYTES_MAX;
+use common::protocol::{Offset, Reason, Refusal, Response, Sum, Wait};
+
+use super::{Body, End, Job, LINE_TIME, Session};
+use crate::registry::{Claim, Party};
+use crate::service::{Answer, Plan};
+use crate::state::{self, State};
+use crate::upload::{BodyError, Upload};
+use crate::writer::CHUNK_BYTES;
+
+/// A body may be slow, but not as slow as it likes: each chunk must be full within this time and
+/// what its bytes take at the slowest rate.
+const CHUNK_TIME: Duration = Duration::from_secs(20);
+const BODY_BYTES_PER_SECOND_MIN: u64 = 1000;
+
+/// How often a client that waits for a name is told who it waits for.
+const WAIT_EVERY: Duration = Duration::from_secs(1);
+
+/// What a checksum line looks like, for those who forgot it.
+const EXAMPLE_SUM: &str = r#"{"crc32":"00000000"}"#;
+
+impl<'s> Session<'s> {
+    /// A `PUT` that is welcome: its turn at the name, its body, its place in the batch.
+    pub(super) fn receive(&mut self, plan: Plan, job: &Job) -> Result<(), End> {
+        let eager = plan.eager;
+        let mut upload = match self.begin(plan)? {
+            Ok(upload) => upload,
+            Err(answer) => return self.answer(&answer, job),
+        };
+        if !eager {
+            self.settle();
+            self.say(&Response::Ok(Offset { offset: 0 }));
+        }
+        let sum = match self.receive_body(&mut upload) {
+            Ok(Ok(sum)) => sum,
+            Ok(Err(refusal)) => return self.give_up(upload, refusal, job),
+            Err(end) => {
+                self.note(job, upload.received(), format_args!("CUT {end}"));
+                return Err(end);
+            }
+        };
+        match upload.finish(sum.crc32) {
+            Ok(received) => self.batch.push(received),
+            Err(refusal) => {
+                // Every byte of the body was read, so nothing is left to step over.
+                self.settle();
+                let outcome = self.gather(&refusal.into());
+                self.note(job, 0, outcome);
+            }
+        }
+        if self.batch.is_full() {
+            self.settle();
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, plan: Plan) -> Result<Result<Upload<'s>, Answer>, End> {
+        if let Err(exists) = plan.check_free() {
+            return Ok(Err(exists));
+        }
+        Ok(match self.claim(&plan)? {
+            Ok(claim) => Upload::begin(self.service, plan, claim),
+            Err(busy) => Err(busy),
+        })
+    }
+
+    /// The claim on the plan's path, after waiting for it if it must be; or the answer `busy`.
+    fn claim(&mut self, plan: &Plan) -> Result<Result<Claim<'s>, Answer>, End> {
+        let party = Party::new(self.who.to_string(), plan.size);
+        let mut ticket = match self.service.registry.claim(&plan.path.to_string(), party) {
+            Ok(claim) => return Ok(Ok(claim)),
+            Err(ticket) => ticket,
+        };
+        // LESSON: never wait for a claim while holding one. Two sessions that hold what the other
+        // waits for would wait for ever; one that waits for a name in its own batch would too.
+        // So what is held is published, and given back, first. (A ticket is no claim: to stand in
+        // line takes nothing from anybody.)
+        self.settle();
+        let deadline = Instant::now() + plan.patience;
+        let _doing = state::enter(State::WaitFile);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            ticket = match ticket.wait(left.min(WAIT_EVERY)) {
+                Ok(claim) => return Ok(Ok(claim)),
+                Err(ticket) => ticket,
+            };
+            let holder = ticket.holder();
+            if Instant::now() >= deadline {
+                return Ok(Err(busy(plan, &holder)));
+            }
+            self.say(&Response::<()>::Wait(holder));
+            self.flush()?;
+        }
+    }
+
+    fn receive_body(&mut self, upload: &mut Upload<'_>) -> Result<Result<Sum, Refusal>, End> {
+        let _doing = state::enter(State::Read);
+        while upload.remaining() > 0 {
+            if upload.at_chunk_start() {
+                self.input.get_mut().allow(chunk_time(upload.remaining()));
+            }
+            self.before_reading()?;
+            match upload.receive(&mut self.input) {
+                Ok(()) => {}
+                Err(BodyError::Refused(refusal)) => return Ok(Err(refusal)),
+                Err(BodyError::Client(error)) => return Err(error.into()),
+            }
+        }
+        self.read_sum().map(Ok)
+    }
+
+    /// The line behind a body.
+    fn read_sum(&mut self) -> Result<Sum, End> {
+        self.before_reading()?;
+        self.input.get_mut().allow(LINE_TIME);
+        match frame::read_line(&mut self.input, &mut self.line) {
+            Ok(true) => {}
+            Ok(false) | Err(FrameError::Cut) => {
+                return Err(End::Lost(ErrorKind::UnexpectedEof.into()));
+            }
+            Err(FrameError::Io(error)) => return Err(error.into()),
+            Err(FrameError::TooLong) => return Err(self.no_sum(&FrameError::TooLong)),
+        }
+        frame::parse(&self.line).map_err(|error| self.no_sum(&error))
+    }
+
+    fn no_sum(&mut self, error: &dyn Display) -> End {
+        self.settle();
+        let message = format!("behind the bytes belongs a line {EXAMPLE_SUM}: {error}");
+        self.gather(&Refusal::new(Reason::BadRequest, message).into());
+        End::OutOfStep
+    }
+
+    /// The disk did not take the body. What is left of it is not wanted any more.
+    fn give_up(&mut self, upload: Upload<'_>, refusal: Refusal, job: &Job) -> Result<(), End> {
+        let rest = Body::Eager(upload.remaining());
+        drop(upload);
+        self.settle();
+        let outcome = self.gather(&refusal.into());
+        self.note(job, 0, outcome);
+        self.skip(rest)
+    }
+
+    /// Steps over a body that nobody wants, to the next request.
+    pub(super) fn skip(&mut self, body: Body) -> Result<(), End> {
+        match body {
+            // A client that waited for the answer has sent nothing yet. One that did not wait has
+            // broken the rule, and what it sent cannot be told from a request.
+            Body::OnDemand if self.has_input()? => Err(End::OutOfStep),
+            Body::OnDemand | Body::None => Ok(()),
+            Body::Eager(bytes) if bytes > EAGER_BYTES_MAX => Err(End::OutOfStep),
+            Body::Eager(bytes) => {
+                let _doing = state::enter(State::Read);
+                self.before_reading()?;
+                self.input.get_mut().allow(chunk_time(bytes));
+                let thrown = io::copy(&mut (&mut self.input).take(bytes), &mut io::sink())?;
+                if thrown < bytes {
+                    return Err(End::Lost(ErrorKind::UnexpectedEof.into()));
+                }
+                self.read_sum().map(drop)
+            }
+        }
+    }
+}
+
+fn chunk_time(remaining: u64) -> Duration {
+    let bytes = remaining.min(CHUNK_BYTES as u64);
+    CHUNK_TIME + Duration::from_secs(bytes / BODY_BYTES_PER_SECOND_MIN)
+}
+
+fn busy(plan: &Plan, holder: &Wait) -> Answer {
+    let Wait { holder, received, size, since } = holder;
+    let message = format!(
+        "{holder} is writing `{}`, {received} of {size} bytes, since {since} s; \
+         try again later, or choose another name",
+        plan.path
+    );
+    Refusal::new(Reason::Busy, message).into()
+}

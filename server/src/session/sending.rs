@@ -1,0 +1,76 @@
+//! What goes out and is longer than a line: listings and files.
+
+use common::protocol::{Download, Outcome, Response};
+
+use super::{End, Job, Session};
+use crate::refusal;
+use crate::service::Answer;
+use crate::store::{Listing, Opened};
+
+/// Files up to this size go out with their line in one piece, through the output buffer.
+const SMALL_FILE_BYTES: u64 = 32 * 1024;
+
+impl Session<'_> {
+    /// A line for each page, as the folder is read: no listing is ever held whole.
+    pub(super) fn send_pages(&mut self, pages: Listing, job: &Job) -> Result<(), End> {
+        let mut outcome = Outcome::Empty;
+        for page in pages {
+            let answer = match page {
+                Ok(page) => Answer::of(&Response::Ok(page)),
+                Err(error) => refusal::of_reading(&error).into(),
+            };
+            outcome = self.gather(&answer);
+            self.flush_if_much()?;
+            if let Outcome::Fail(_) = outcome {
+                break;
+            }
+        }
+        if outcome == Outcome::Empty {
+            self.say(&Response::<()>::Empty);
+        }
+        self.note(job, 0, outcome);
+        Ok(())
+    }
+
+    pub(super) fn send_file(&mut self, opened: &Opened, offset: u64, job: &Job) -> Result<(), End> {
+        let bytes = opened.stat.size - offset;
+        let sent = if bytes <= SMALL_FILE_BYTES {
+            self.send_small(opened, offset)
+        } else {
+            self.send_large(opened, offset)
+        };
+        match &sent {
+            Ok(outcome) => self.note(job, bytes, outcome),
+            Err(end) => self.note(job, bytes, format_args!("CUT {end}")),
+        }
+        sent.map(drop)
+    }
+
+    fn send_small(&mut self, opened: &Opened, offset: u64) -> Result<Outcome, End> {
+        let body = match opened.read_rest(offset) {
+            Ok(body) => body,
+            // Nothing of it has been promised yet.
+            Err(error) => return Ok(self.gather(&refusal::of_reading(&error).into())),
+        };
+        self.say(&Response::Ok(download(opened)));
+        self.output.extend_from_slice(&body);
+        self.flush_if_much()?;
+        Ok(Outcome::Ok)
+    }
+
+    /// LESSON: no queue and no writer on this side. A file that is read is never changed, only
+    /// replaced, so there is nothing to protect; and its bytes go from the page cache to the
+    /// socket inside the kernel.
+    fn send_large(&mut self, opened: &Opened, offset: u64) -> Result<Outcome, End> {
+        self.say(&Response::Ok(download(opened)));
+        let head = std::mem::take(&mut self.output);
+        let socket = self.input.get_mut();
+        socket.send_ahead(&head)?;
+        socket.send_file(&opened.file, offset, opened.stat.size - offset)?;
+        Ok(Outcome::Ok)
+    }
+}
+
+fn download(opened: &Opened) -> Download {
+    Download { size: opened.stat.size, mtime: opened.stat.mtime, crc32: opened.crc32 }
+}

@@ -1,0 +1,169 @@
+//! The store: the only part of the server that touches the disk.
+//!
+//! ```text
+//! ferry-data/            held by one ferryd at a time (locks/server.lock)
+//!   library/             what people see as /library (or another folder, with --library)
+//!     .ferry/            parts: files being received; same file system, so publishing is a rename
+//!   locks/
+//!   logs/server.log
+//! ```
+//!
+//! Everything below a [`Tree`] is opened through the tree's own open folder with
+//! `openat2(RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS)`, never by joining path strings: the kernel
+//! itself refuses to leave the folder or to follow a link, whatever changes meanwhile
+//! (openat2(2)).
+
+mod listing;
+mod part;
+mod tree;
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use listing::Listing;
+pub use part::Part;
+pub use tree::{Folder, Inode, Opened, Tree};
+
+/// Whether a success reply waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Durability {
+    /// OK means on disk: it survives a power cut.
+    Full,
+    /// OK means handed to the operating system: it survives the server's death, not the machine's.
+    None,
+}
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A step failed on a folder or file of the layout.
+    #[error("cannot {doing} {}: {error}", .path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// Another server holds the folder.
+    #[error(
+        "{} is in use by another ferryd; stop that one first, or give this one a folder of its own",
+        .0.display()
+    )]
+    InUse(PathBuf),
+    /// A folder that must be there is not.
+    #[error("there is no folder {}; make it, or name another with --library", .0.display())]
+    NoLibrary(PathBuf),
+}
+
+impl StoreError {
+    fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Io { doing, path, error }
+    }
+}
+
+/// An open data folder, held against every other server until it is dropped.
+#[derive(Debug)]
+pub struct Store {
+    library: Tree,
+    logs: PathBuf,
+    /// Locked; the lock goes with it.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the data folder, making what is missing; takes its lock; sweeps what an earlier
+    /// server left behind.
+    pub fn open(
+        data: &Path,
+        library: Option<&Path>,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
+        let [locks, logs] = ["locks", "logs"].map(|name| data.join(name));
+        for folder in [&locks, &logs] {
+            fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
+        }
+        let lock = hold(&locks.join("server.lock"), data)?;
+        let library = match library {
+            Some(folder) if folder.is_dir() => folder.to_owned(),
+            Some(folder) => return Err(StoreError::NoLibrary(folder.to_owned())),
+            None => {
+                let folder = data.join("library");
+                fs::create_dir_all(&folder).map_err(StoreError::io("make the folder", &folder))?;
+                folder
+            }
+        };
+        let library = Tree::open(&library, durability)?;
+        Ok(Self { library, logs, _lock: lock })
+    }
+
+    /// The shared folder.
+    pub fn library(&self) -> &Tree {
+        &self.library
+    }
+
+    /// Where the log file goes.
+    pub fn log_file(&self) -> io::Result<File> {
+        File::options().create(true).append(true).open(self.logs.join("server.log"))
+    }
+}
+
+/// Locks `path`, a file or an existing folder, for this process; `held` is what to call it.
+///
+/// LESSON: flock(2) locks belong to the open file, not to a name on disk: the kernel gives them
+/// back when the process ends, however it ends. A lock *file* that must be deleted would outlive
+/// a crash and lock everybody out.
+fn hold(path: &Path, held: &Path) -> Result<File, StoreError> {
+    let open = if path.is_dir() {
+        File::open(path)
+    } else {
+        File::options().create(true).truncate(false).write(true).open(path)
+    };
+    let file = open.map_err(StoreError::io("open", path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(held.to_owned())),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("lock", path)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_folder_and_a_library_have_one_server_each() {
+        let (one, two, shared) = (
+            tempfile::tempdir().unwrap(),
+            tempfile::tempdir().unwrap(),
+            tempfile::tempdir().unwrap(),
+        );
+        let open = |data: &Path| Store::open(data, Some(shared.path()), Durability::None);
+        let first = open(one.path()).unwrap();
+        assert!(matches!(open(one.path()), Err(StoreError::InUse(_))));
+        assert!(matches!(open(two.path()), Err(StoreError::InUse(_))));
+        drop(first);
+        assert!(open(two.path()).is_ok());
+    }
+
+    #[test]
+    fn what_an_earlier_server_left_half_received_is_swept() {
+        let data = tempfile::tempdir().unwrap();
+        drop(Store::open(data.path(), None, Durability::None).unwrap());
+        let parts = data.path().join("library/.ferry");
+        fs::write(parts.join("7-1.part"), "half").unwrap();
+        drop(Store::open(data.path(), None, Durability::None).unwrap());
+        assert_eq!(fs::read_dir(parts).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_library_that_is_not_there_is_not_made_up() {
+        let data = tempfile::tempdir().unwrap();
+        let missing = data.path().join("nowhere");
+        let opened = Store::open(data.path(), Some(&missing), Durability::None);
+        assert!(matches!(opened, Err(StoreError::NoLibrary(_))));
+    }
+}

@@ -1,0 +1,367 @@
+//! The writer: one thread that writes every part, fed by two queues.
+//!
+//! # The story
+//! A session receives an upload; the writer writes it. Between them stand two queues, as in the
+//! lesson: *commands* say that an upload begins, *data* carries its bytes and its end.
+//!
+//! ```text
+//!  session c01 ── Begin ──► command queue ──┐
+//!       │ ▲  └─── Chunk … End ─► data queue ─┴─► writer ──write──► part
+//!       │ └───────── buffers, errors, Done ◄─────┘
+//!  session c02 ── …
+//! ```
+//!
+//! # Order
+//! Two queues have no order between them: `select!` picks at random among those that are ready.
+//! So order is carried by design. `Begin` is sent before the first chunk, therefore it is already
+//! in its queue when a chunk arrives: a writer that meets an unknown id drains the command queue
+//! and knows it. The end travels in the *data* queue, behind the last byte.
+//!
+//! # Memory
+//! An upload owns at most [`CHUNKS_PER_UPLOAD`] buffers. They travel session → writer → back; a
+//! session whose buffers are all on their way waits for one to return. That is the back-pressure,
+//! and the bound: a slow client holds only its own buffers, an idle one holds none.
+//!
+//! # What the writer never does
+//! It never syncs, never renames, never touches a socket, and never waits for a session: the way
+//! back has room for everything that can be on it. One slow disk sync must not stop the others'
+//! writes, so the session threads, which have nothing else to do, sync and publish.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, Scope};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded, never, select};
+
+use crate::state::{self, State, Table};
+
+/// Bytes in one full chunk. Filling half a mebibyte before writing it is worth about twice the
+/// speed of 64 KiB (see docs/performance.md).
+pub const CHUNK_BYTES: usize = 512 * 1024;
+
+/// Buffers one upload may own: one being filled, one being written, one between.
+pub const CHUNKS_PER_UPLOAD: usize = 3;
+
+/// Places in the command queue and in the data queue. What stands in them is bounded in bytes by
+/// the uploads' own buffers.
+const QUEUE_PLACES: usize = 256;
+
+/// The writer answers within microseconds of its disk. Past this it is stuck, and the upload that
+/// waits for it is told so.
+const WRITER_PATIENCE: Duration = Duration::from_secs(120);
+
+/// Room on the way back: every buffer, a failure and the final word can be under way at once.
+const BACK_PLACES: usize = CHUNKS_PER_UPLOAD + 2;
+
+enum Command {
+    Begin { id: u64, part: Arc<File>, back: Sender<Back> },
+}
+
+enum Data {
+    Chunk { id: u64, bytes: Vec<u8> },
+    End { id: u64 },
+    Abort { id: u64 },
+}
+
+enum Back {
+    /// A written buffer, to be filled again.
+    Buffer(Vec<u8>),
+    /// A write failed; what is still sent will be thrown away.
+    Failed(io::Error),
+    /// All is written: so many bytes.
+    Done(u64),
+}
+
+/// The sending ends of both queues. The thread ends when this and every [`Feed`] are gone.
+#[derive(Debug)]
+pub struct Writer {
+    commands: Sender<Command>,
+    data: Sender<Data>,
+    next_id: AtomicU64,
+}
+
+impl Writer {
+    /// Starts the thread in `scope`, which joins it.
+    pub fn spawn<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        table: &'scope Table,
+    ) -> io::Result<Self> {
+        let (commands, command_queue) = bounded(QUEUE_PLACES);
+        let (data, data_queue) = bounded(QUEUE_PLACES);
+        thread::Builder::new().name("writer".into()).spawn_scoped(scope, move || {
+            let _seat = table.seat("writer", State::Run);
+            Desk { commands: command_queue, parts: HashMap::new() }.run(&data_queue);
+        })?;
+        Ok(Self { commands, data, next_id: AtomicU64::new(1) })
+    }
+
+    /// Announces an upload into `part`, whose writing position is where its bytes belong.
+    pub fn begin(&self, part: Arc<File>) -> io::Result<Feed> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let (back, returns) = bounded(BACK_PLACES);
+        let _doing = state::enter(State::WaitQueueFull);
+        // LESSON: this send happens before the first chunk's, in the same thread. That is all the
+        // order the writer needs.
+        self.commands
+            .send_timeout(Command::Begin { id, part, back }, WRITER_PATIENCE)
+            .map_err(|_| writer_gone())?;
+        Ok(Feed { id, data: self.data.clone(), returns, buffers: 0, ended: false })
+    }
+}
+
+fn writer_gone() -> io::Error {
+    io::Error::other("the writer thread does not answer")
+}
+
+/// One upload's way to the writer and back. Dropped before its end, it aborts.
+#[derive(Debug)]
+pub struct Feed {
+    id: u64,
+    data: Sender<Data>,
+    returns: Receiver<Back>,
+    /// How many buffers this upload has made so far.
+    buffers: usize,
+    ended: bool,
+}
+
+impl Feed {
+    /// A buffer of `len` bytes to fill: a new one while the upload owns fewer than its share,
+    /// else the next one the writer returns. Fails as soon as a write has failed.
+    pub fn buffer(&mut self, len: usize) -> io::Result<Vec<u8>> {
+        if self.buffers < CHUNKS_PER_UPLOAD {
+            self.buffers += 1;
+            return Ok(vec![0; len]);
+        }
+        match self.next_return()? {
+            Back::Buffer(mut buffer) => {
+                buffer.resize(len, 0);
+                Ok(buffer)
+            }
+            Back::Failed(error) => Err(error),
+            Back::Done(_) => Err(writer_gone()),
+        }
+    }
+
+    /// Sends a filled buffer on its way.
+    pub fn send(&self, bytes: Vec<u8>) -> io::Result<()> {
+        self.put(Data::Chunk { id: self.id, bytes })
+    }
+
+    /// Says that no more bytes come. Does not wait for them to be written.
+    pub fn end(&mut self) -> io::Result<()> {
+        self.ended = true;
+        self.put(Data::End { id: self.id })
+    }
+
+    /// Waits, after [`end`](Self::end), until everything is written; says how many bytes.
+    pub fn written(&self) -> io::Result<u64> {
+        loop {
+            match self.next_return()? {
+                Back::Buffer(_) => {}
+                Back::Failed(error) => return Err(error),
+                Back::Done(bytes) => return Ok(bytes),
+            }
+        }
+    }
+
+    fn put(&self, data: Data) -> io::Result<()> {
+        let _doing = state::enter(State::WaitQueueFull);
+        self.data.send_timeout(data, WRITER_PATIENCE).map_err(|_| writer_gone())
+    }
+
+    fn next_return(&self) -> io::Result<Back> {
+        let _doing = state::enter(State::WaitQueueFull);
+        self.returns.recv_timeout(WRITER_PATIENCE).map_err(|_| writer_gone())
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        if !self.ended {
+            // If the writer is gone there is nobody left to tell.
+            let _ = self.put(Data::Abort { id: self.id });
+        }
+    }
+}
+
+/// What the writer knows of one upload.
+struct Writing {
+    part: Arc<File>,
+    back: Sender<Back>,
+    written: u64,
+    failed: bool,
+}
+
+/// The writer thread's own side.
+struct Desk {
+    commands: Receiver<Command>,
+    parts: HashMap<u64, Writing>,
+}
+
+impl Desk {
+    fn run(mut self, data_queue: &Receiver<Data>) {
+        loop {
+            let waiting = state::enter(State::WaitQueueEmpty);
+            // LESSON: `select!` waits on both queues at once and takes from either. When both are
+            // ready it chooses at random, so nothing here may depend on which comes first.
+            select! {
+                recv(self.commands) -> command => {
+                    drop(waiting);
+                    match command {
+                        Ok(command) => self.begin(command),
+                        // No new uploads can come; those under way go on.
+                        Err(_) => self.commands = never(),
+                    }
+                }
+                recv(data_queue) -> data => {
+                    drop(waiting);
+                    match data {
+                        Ok(data) => self.take(data),
+                        Err(_) => return, // every sender is gone: all uploads have ended
+                    }
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, Command::Begin { id, part, back }: Command) {
+        self.parts.insert(id, Writing { part, back, written: 0, failed: false });
+    }
+
+    fn take(&mut self, data: Data) {
+        let (Data::Chunk { id, .. } | Data::End { id } | Data::Abort { id }) = data;
+        if !self.parts.contains_key(&id) {
+            // The order argument above: its Begin is in the command queue already.
+            while let Ok(command) = self.commands.try_recv() {
+                self.begin(command);
+            }
+        }
+        match data {
+            Data::Chunk { id, bytes } => {
+                if let Some(writing) = self.parts.get_mut(&id) {
+                    writing.write(bytes);
+                }
+            }
+            Data::End { id } => {
+                if let Some(writing) = self.parts.remove(&id) {
+                    writing.end();
+                }
+            }
+            Data::Abort { id } => {
+                self.parts.remove(&id);
+            }
+        }
+    }
+}
+
+impl Writing {
+    fn write(&mut self, bytes: Vec<u8>) {
+        if !self.failed {
+            let _doing = state::enter(State::Disk);
+            match (&*self.part).write_all(&bytes) {
+                Ok(()) => self.written += bytes.len() as u64,
+                Err(error) => {
+                    self.failed = true;
+                    self.give_back(Back::Failed(error));
+                }
+            }
+        }
+        self.give_back(Back::Buffer(bytes));
+    }
+
+    fn end(self) {
+        if !self.failed {
+            self.give_back(Back::Done(self.written));
+        }
+    }
+
+    /// Never waits: there is a place for everything. If the session is gone, so is its receiver,
+    /// and what it would have got is dropped.
+    fn give_back(&self, back: Back) {
+        let _ = self.back.try_send(back);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Seek as _};
+
+    use super::*;
+
+    fn with_writer(test: impl FnOnce(&Writer)) {
+        let table = Table::default();
+        thread::scope(|scope| test(&Writer::spawn(scope, &table).unwrap()));
+    }
+
+    fn upload(writer: &Writer, file: &File, bytes: &[u8], chunk: usize) -> io::Result<u64> {
+        let mut feed = writer.begin(Arc::new(file.try_clone()?))?;
+        for piece in bytes.chunks(chunk) {
+            let mut buffer = feed.buffer(piece.len())?;
+            buffer.copy_from_slice(piece);
+            feed.send(buffer)?;
+        }
+        feed.end()?;
+        feed.written()
+    }
+
+    fn temporary() -> File {
+        tempfile::tempfile().unwrap()
+    }
+
+    #[test]
+    fn the_end_of_an_upload_is_behind_its_last_byte() {
+        with_writer(|writer| {
+            thread::scope(|scope| {
+                for n in 0..8_u8 {
+                    scope.spawn(move || {
+                        for round in 0..50_usize {
+                            let bytes = vec![n; 1000 + round];
+                            let mut file = temporary();
+                            assert_eq!(
+                                upload(writer, &file, &bytes, 100).unwrap(),
+                                bytes.len() as u64
+                            );
+                            let mut back = Vec::new();
+                            file.rewind().unwrap();
+                            file.read_to_end(&mut back).unwrap();
+                            assert_eq!(back, bytes);
+                        }
+                    });
+                }
+            });
+        });
+    }
+
+    #[test]
+    fn an_empty_upload_ends_without_a_chunk() {
+        with_writer(|writer| assert_eq!(upload(writer, &temporary(), b"", 1).unwrap(), 0));
+    }
+
+    #[test]
+    fn a_failed_write_is_told_and_the_others_go_on() {
+        with_writer(|writer| {
+            let read_only = File::open("/proc/self/exe").unwrap();
+            let error = upload(writer, &read_only, &[0; 5000], 10).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(9), "EBADF expected: {error}");
+            assert_eq!(upload(writer, &temporary(), &[1; 5000], 10).unwrap(), 5000);
+        });
+    }
+
+    #[test]
+    fn an_upload_never_owns_more_than_its_share_of_buffers() {
+        with_writer(|writer| {
+            let mut feed = writer.begin(Arc::new(temporary())).unwrap();
+            let owned: Vec<_> = (0..CHUNKS_PER_UPLOAD).map(|_| feed.buffer(8).unwrap()).collect();
+            assert_eq!(feed.buffers, CHUNKS_PER_UPLOAD);
+            for buffer in owned {
+                feed.send(buffer).unwrap();
+            }
+            assert_eq!(feed.buffer(5).unwrap().len(), 5);
+            assert_eq!(feed.buffers, CHUNKS_PER_UPLOAD);
+        });
+    }
+}

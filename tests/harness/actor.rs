@@ -1,0 +1,118 @@
+//! The real programs, in processes of their own.
+//!
+//! Cargo builds a program's siblings only when asked, so the demo does not rely on finding
+//! `ferryd` and `ferry` beside it: it *is* all three. Started as `demo ferryd …` it runs the very
+//! `main` of `ferryd`, as `demo ferry …` that of `ferry`. The tests start their processes through
+//! it, too.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::time::Instant;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::PATIENCE;
+
+/// Plays the part this process was started for, if it was started for one.
+pub fn play() -> Option<ExitCode> {
+    let words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    match words.first()?.to_str()? {
+        "ferryd" => Some(server::main(words)),
+        "ferry" => Some(client::main(words)),
+        _ => None,
+    }
+}
+
+/// A `ferry` that will ask `server`; `stage` is the program whose `main` calls [`play`].
+pub fn ferry<S: AsRef<OsStr>>(
+    stage: &Path,
+    server: SocketAddr,
+    words: impl IntoIterator<Item = S>,
+) -> Command {
+    let mut command = Command::new(stage);
+    command.args(["ferry", "--server", &server.to_string()]).args(words);
+    command
+}
+
+/// A running `ferryd`. Killed when dropped.
+#[derive(Debug)]
+pub struct Ferryd {
+    child: Child,
+    /// Where it listens, as its first line said.
+    pub address: SocketAddr,
+}
+
+impl Ferryd {
+    /// Starts it on a free port and waits for its first line. Its log goes to its own file only.
+    pub fn start(stage: &Path, data: &Path, words: &[&str]) -> io::Result<Self> {
+        let mut child = Command::new(stage)
+            .args(["ferryd", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut first = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut first)?;
+        }
+        let address = first.trim().strip_prefix("ferryd listening on ").map(str::parse);
+        if let Some(Ok(address)) = address {
+            return Ok(Self { child, address });
+        }
+        let _ = child.kill();
+        let status = child.wait()?;
+        Err(io::Error::other(format!("ferryd said `{}` and ended with {status}", first.trim())))
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How many threads it has.
+    pub fn threads(&self) -> io::Result<usize> {
+        Ok(std::fs::read_dir(PathBuf::from(format!("/proc/{}/task", self.id())))?.count())
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        let pid = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.ok_or(io::ErrorKind::InvalidInput)?, signal)?;
+        Ok(())
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(drop)
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(mut self) -> io::Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        self.wait()
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
+}
+
+impl Drop for Ferryd {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
