@@ -19,11 +19,13 @@
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order
-//! [`config`] → [`listener`] → [`models::thread`] → [`session`] → [`service`] → [`upload`] →
-//! [`registry`] and [`writer`] → [`store`]. Uses point only that way; beside it stand [`state`],
-//! what every thread is doing, [`roster`], who is connected, [`socket`], deadlines,
-//! [`refusal`], what errors are called, and [`journal`].
+//! [`models::thread`] → [`session`] → [`listener`], [`roster`], [`socket`] → [`service`] →
+//! [`batch`] → [`upload`] → [`registry`], [`writer`] → [`answer`], [`refusal`] → [`store`] →
+//! [`state`]. Uses point only that way (a test keeps it so). Apart stand [`config`], what the
+//! command line may say, and [`journal`], where the log goes.
 
+pub mod answer;
+pub mod batch;
 pub mod config;
 pub mod journal;
 pub mod listener;

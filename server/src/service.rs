@@ -9,19 +9,16 @@ use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::frame;
-use common::limits::{EAGER_BYTES_MAX, FILE_BYTES_MAX, LINE_BYTES_MAX};
+use common::limits::{EAGER_BYTES_MAX, FILE_BYTES_MAX};
 use common::path::{Name, VirtualPath};
-use common::protocol::{
-    Crc32, Done, Entry, Existing, Kind, Outcome, Page, Put, Reason, Refusal, Request, Response,
-    Stat, Sum,
-};
-use serde::Serialize;
+use common::protocol::{Crc32, Entry, Page, Put, Reason, Refusal, Request, Response, Sum};
 
+use crate::answer::Answer;
 use crate::refusal;
 use crate::registry::Registry;
 use crate::state::{self, State};
 use crate::store::{Folder, Listing, Opened, Store, Tree};
+use crate::upload::Plan;
 use crate::writer::{CHUNK_BYTES, Writer};
 
 /// The name of the shared folder in the virtual root.
@@ -67,79 +64,6 @@ pub enum Reply {
     Receive(Plan),
     /// The session ends.
     Bye,
-}
-
-/// A line, ready to be sent, and what the journal says of it.
-#[derive(Debug)]
-pub struct Answer {
-    /// How the request ended.
-    pub outcome: Outcome,
-    /// The line, with its `\n`.
-    pub line: Vec<u8>,
-}
-
-impl Answer {
-    /// The line of a response.
-    pub fn of<T: Serialize>(response: &Response<T>) -> Self {
-        let mut line = Vec::new();
-        match frame::write_line(&mut line, response) {
-            Ok(()) if line.len() <= LINE_BYTES_MAX => Self { outcome: response.outcome(), line },
-            // Our own types always turn into JSON, and pages are bounded; if a change ever breaks
-            // that, the client is told instead of hung.
-            _ => Self {
-                outcome: Outcome::Fail(Reason::Internal),
-                line: b"{\"status\":\"FAIL\",\"reason\":\"internal\",\"message\":\"no answer\"}\n"
-                    .into(),
-            },
-        }
-    }
-}
-
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        Self::of(&Response::<Done>::Fail(refusal))
-    }
-}
-
-/// An upload that was checked and permitted. Its target folder is already open.
-#[derive(Debug)]
-pub struct Plan {
-    /// Where the file will be.
-    pub path: VirtualPath,
-    /// The folder it will lie in: published into *this* folder, whatever its path leads to then.
-    pub folder: Folder,
-    /// Its name there.
-    pub name: Name,
-    /// Its length in bytes.
-    pub size: u64,
-    /// Its time, in seconds since 1970.
-    pub mtime: Option<i64>,
-    /// The body follows without waiting for the answer.
-    pub eager: bool,
-    /// How long to wait for the name.
-    pub patience: Duration,
-}
-
-impl Plan {
-    /// The answer `EXISTS` if the name is taken now. Only a courtesy that saves sending a body in
-    /// vain: publishing refuses to replace whatever this said.
-    pub fn check_free(&self) -> Result<(), Answer> {
-        match self.folder.has(&self.name) {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(self.exists()),
-            Err(error) => Err(refusal::of_io("look for", &self.path, &error).into()),
-        }
-    }
-
-    /// The answer `EXISTS`, with what stands in the way.
-    pub fn exists(&self) -> Answer {
-        exists(&self.path, self.folder.stat(&self.name).ok())
-    }
-}
-
-fn exists(path: &VirtualPath, stat: Option<Stat>) -> Answer {
-    let message = format!("`{path}` exists already; choose another name");
-    Answer::of(&Response::<Done>::Exists(Existing { message, stat }))
 }
 
 /// What the handlers work with.
@@ -222,9 +146,9 @@ impl Service<'_> {
         let path = parse(text)?;
         let (folder, name) = self.new_entry("make", &path)?;
         let answer = match folder.make_folder(&name) {
-            Ok(()) => Answer::of(&Response::Ok(Done {})),
+            Ok(()) => Answer::done(),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                exists(&path, folder.stat(&name).ok())
+                Answer::exists(&path, folder.stat(&name).ok())
             }
             Err(e) => return Err(refusal::of_io("make the folder", &path, &e)),
         };

@@ -9,25 +9,18 @@
 //! Each arrow consumes what stands on its left, so no step can be skipped or done twice. Whatever
 //! is dropped on the way cleans up after itself: the writer is told to abort, the part is removed,
 //! the claim is given back.
-//!
-//! # Many small uploads
-//! A client may send many small files without waiting for the answers. What has been received
-//! when the session would have to wait for more is a [`Batch`]: all of it is published, each
-//! folder is synced once, and then all answers go out.
 
 use std::io::{self, Read};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use common::protocol::{Crc32, Done, Reason, Refusal, Response};
+use common::path::{Name, VirtualPath};
+use common::protocol::{Crc32, Reason, Refusal};
 
+use crate::answer::Answer;
 use crate::refusal;
 use crate::registry::Claim;
-use crate::service::{Answer, Plan, Service};
-use crate::store::{Folder, Inode, Part};
-use crate::writer::{CHUNK_BYTES, Feed};
-
-/// Received uploads that may await their common sync. Each holds two file descriptors and a claim.
-const BATCH_MAX: usize = 64;
+use crate::store::{Folder, Part, Store};
+use crate::writer::{CHUNK_BYTES, CHUNKS_PER_UPLOAD, Feed, Writer};
 
 /// Why the body of an upload ended early.
 #[derive(Debug)]
@@ -36,6 +29,42 @@ pub enum BodyError {
     Client(io::Error),
     /// The server: the disk did not take the bytes.
     Refused(Refusal),
+}
+
+/// An upload that was checked and permitted. Its target folder is already open.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where the file will be.
+    pub path: VirtualPath,
+    /// The folder it will lie in: published into *this* folder, whatever its path leads to then.
+    pub folder: Folder,
+    /// Its name there.
+    pub name: Name,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its time, in seconds since 1970.
+    pub mtime: Option<i64>,
+    /// The body follows without waiting for the answer.
+    pub eager: bool,
+    /// How long to wait for the name.
+    pub patience: Duration,
+}
+
+impl Plan {
+    /// The answer `EXISTS` if the name is taken now. Only a courtesy that saves sending a body in
+    /// vain: publishing refuses to replace whatever this said.
+    pub fn check_free(&self) -> Result<(), Answer> {
+        match self.folder.has(&self.name) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(self.exists()),
+            Err(error) => Err(refusal::of_io("look for", &self.path, &error).into()),
+        }
+    }
+
+    /// The answer `EXISTS`, with what stands in the way.
+    pub fn exists(&self) -> Answer {
+        Answer::exists(&self.path, self.folder.stat(&self.name).ok())
+    }
 }
 
 /// An upload that is being received.
@@ -61,12 +90,17 @@ struct Target<'s> {
 
 impl<'s> Upload<'s> {
     /// Makes the part and tells the writer. `EXISTS` if whoever held the name before published it.
-    pub fn begin(service: &Service<'_>, plan: Plan, claim: Claim<'s>) -> Result<Self, Answer> {
+    pub fn begin(
+        store: &Store,
+        writer: &Writer,
+        plan: Plan,
+        claim: Claim<'s>,
+    ) -> Result<Self, Answer> {
         plan.check_free()?;
         let begun = Instant::now();
         let failed = |e: io::Error| refusal::of_io("begin to write", &plan.path, &e);
-        let part = service.store.library().create_part().map_err(failed)?;
-        let feed = service.writer.begin(part.file()).map_err(failed)?;
+        let part = store.library().create_part().map_err(failed)?;
+        let feed = writer.begin(part.file()).map_err(failed)?;
         let target = Target { plan, begun, part, claim };
         let hasher = crc32fast::Hasher::new();
         Ok(Self { target, feed, hasher, received: 0, chunk: Vec::new(), filled: 0 })
@@ -138,7 +172,10 @@ pub struct Received<'s> {
 
 impl<'s> Received<'s> {
     /// Waits for the writer, puts the bytes on disk, and gives them their name.
-    fn publish(self) -> Result<Published<'s>, Answer> {
+    ///
+    /// `AlreadyExists` here means that somebody got around the registry, as another program on
+    /// the same folder can; the rename itself refused, and what was there is untouched.
+    pub fn publish(self) -> Result<Published<'s>, Answer> {
         let Target { plan, part, claim, .. } = self.target;
         let failed = |e: &io::Error| refusal::of_io("write", &plan.path, e);
         let written = self.feed.written().map_err(|e| failed(&e))?;
@@ -154,7 +191,13 @@ impl<'s> Received<'s> {
         }
     }
 
-    fn report(&self) -> Report {
+    /// How many bytes of buffers it keeps until it is published.
+    pub fn buffer_bytes(&self) -> u64 {
+        self.target.plan.size.min((CHUNKS_PER_UPLOAD * CHUNK_BYTES) as u64)
+    }
+
+    /// What the journal will say of it.
+    pub fn report(&self) -> Report {
         let plan = &self.target.plan;
         Report { path: plan.path.to_string(), bytes: plan.size, begun: self.target.begun }
     }
@@ -162,8 +205,10 @@ impl<'s> Received<'s> {
 
 /// A file that has its name, but not yet for certain after a power cut. The claim is kept until
 /// then, so that nobody is told about it early.
-struct Published<'s> {
-    folder: Folder,
+#[derive(Debug)]
+pub struct Published<'s> {
+    /// The folder that must be synced now.
+    pub folder: Folder,
     _claim: Claim<'s>,
 }
 
@@ -176,72 +221,4 @@ pub struct Report {
     pub bytes: u64,
     /// When its claim was had.
     pub begun: Instant,
-}
-
-/// Uploads that have been received and await their common sync, in the order they came.
-#[derive(Debug, Default)]
-pub struct Batch<'s> {
-    received: Vec<Received<'s>>,
-}
-
-impl<'s> Batch<'s> {
-    /// Adds one.
-    pub fn push(&mut self, received: Received<'s>) {
-        self.received.push(received);
-    }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.received.is_empty()
-    }
-
-    /// Whether it must be settled before another may be added.
-    pub fn is_full(&self) -> bool {
-        self.received.len() >= BATCH_MAX
-    }
-
-    /// Publishes everything, syncs every folder concerned once, and gives the answers in order.
-    /// After this the batch is empty and its claims are given back.
-    pub fn settle(&mut self) -> Vec<(Report, Answer)> {
-        let published: Vec<_> =
-            self.received.drain(..).map(|one| (one.report(), one.publish())).collect();
-        // Only now, behind the last rename: one sync of a folder covers every name in it.
-        let mut folders = SyncOnce::default();
-        published
-            .into_iter()
-            .map(|(report, published)| {
-                let synced = published.and_then(|one| Ok(folders.sync(&one.folder)?));
-                (report, synced.map_or_else(|refused| refused, |()| done()))
-            })
-            .collect()
-    }
-}
-
-/// The folders that were synced, and how that went.
-#[derive(Default)]
-struct SyncOnce {
-    folders: Vec<(Inode, Result<(), Refusal>)>,
-}
-
-impl SyncOnce {
-    fn sync(&mut self, folder: &Folder) -> Result<(), Refusal> {
-        let inode = folder.inode();
-        if let Some((_, result)) = self.folders.iter().find(|(synced, _)| *synced == inode) {
-            return result.clone();
-        }
-        let result = folder.sync().map_err(|e| unconfirmed(&e));
-        self.folders.push((inode, result.clone()));
-        result
-    }
-}
-
-fn done() -> Answer {
-    Answer::of(&Response::Ok(Done {}))
-}
-
-/// The name is there, but whether it survives a power cut nobody can say. Never an OK.
-fn unconfirmed(error: &io::Error) -> Refusal {
-    log::error!("cannot sync a folder: {error}");
-    let message = "the file has its name, but the disk did not confirm it; STAT and SUM it later";
-    Refusal::new(Reason::Internal, message)
 }

@@ -30,9 +30,11 @@ pub fn sum_line(bytes: &[u8]) -> String {
 
 /// A whole eager upload: request line, body, checksum line.
 pub fn eager_put(path: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut wire =
-        format!("{{\"cmd\":\"PUT\",\"path\":\"{path}\",\"size\":{},\"eager\":true}}\n", bytes.len())
-            .into_bytes();
+    let mut wire = format!(
+        "{{\"cmd\":\"PUT\",\"path\":\"{path}\",\"size\":{},\"eager\":true}}\n",
+        bytes.len()
+    )
+    .into_bytes();
     wire.extend_from_slice(bytes);
     wire.extend_from_slice(sum_line(bytes).as_bytes());
     wire

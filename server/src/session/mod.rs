@@ -32,11 +32,12 @@ use common::limits::LINE_BYTES_MAX;
 use common::protocol::{Greeting, Outcome, PROTOCOL_VERSION, Reason, Refusal, Request, Response};
 use serde::Serialize;
 
+use crate::answer::Answer;
+use crate::batch::Batch;
 use crate::listener::{Admitted, Stop};
-use crate::service::{Answer, Reply, Service, Who};
+use crate::service::{Reply, Service, Who};
 use crate::socket::Socket;
 use crate::state::{self, State};
-use crate::upload::Batch;
 
 /// From the first byte of a line to its last.
 const LINE_TIME: Duration = Duration::from_secs(10);

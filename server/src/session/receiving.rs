@@ -9,10 +9,10 @@ use common::limits::EAGER_BYTES_MAX;
 use common::protocol::{Offset, Reason, Refusal, Response, Sum, Wait};
 
 use super::{Body, End, Job, LINE_TIME, Session};
+use crate::answer::Answer;
 use crate::registry::{Claim, Party};
-use crate::service::{Answer, Plan};
 use crate::state::{self, State};
-use crate::upload::{BodyError, Upload};
+use crate::upload::{BodyError, Plan, Upload};
 use crate::writer::CHUNK_BYTES;
 
 /// A body may be slow, but not as slow as it likes: each chunk must be full within this time and
@@ -66,7 +66,7 @@ impl<'s> Session<'s> {
             return Ok(Err(exists));
         }
         Ok(match self.claim(&plan)? {
-            Ok(claim) => Upload::begin(self.service, plan, claim),
+            Ok(claim) => Upload::begin(self.service.store, self.service.writer, plan, claim),
             Err(busy) => Err(busy),
         })
     }
@@ -85,18 +85,22 @@ impl<'s> Session<'s> {
         self.settle();
         let deadline = Instant::now() + plan.patience;
         let _doing = state::enter(State::WaitFile);
+        // Settling may have been all it took; if not, the client is told at once and then again
+        // every so often.
+        let mut pause = Duration::ZERO;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            ticket = match ticket.wait(left.min(WAIT_EVERY)) {
+            ticket = match ticket.wait(pause) {
                 Ok(claim) => return Ok(Ok(claim)),
                 Err(ticket) => ticket,
             };
             let holder = ticket.holder();
-            if Instant::now() >= deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
                 return Ok(Err(busy(plan, &holder)));
             }
             self.say(&Response::<()>::Wait(holder));
             self.flush()?;
+            pause = left.min(WAIT_EVERY);
         }
     }
 

@@ -3,8 +3,8 @@
 use common::protocol::{Download, Outcome, Response};
 
 use super::{End, Job, Session};
+use crate::answer::Answer;
 use crate::refusal;
-use crate::service::Answer;
 use crate::store::{Listing, Opened};
 
 /// Files up to this size go out with their line in one piece, through the output buffer.
