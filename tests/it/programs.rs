@@ -1,0 +1,277 @@
+//! The real programs in processes of their own: what they print, how they end, and what is left
+//! when they are killed.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use client::client::{Client, PutOptions};
+use harness::actor::{self, Ferryd};
+use harness::{content, eventually};
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+/// The program that plays every part.
+fn stage() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_demo"))
+}
+
+fn ferryd(data: &TempDir) -> Ferryd {
+    Ferryd::start(stage(), data.path(), &[]).unwrap()
+}
+
+fn temporary() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Runs `ferry` in `home` to its end.
+fn ferry(server: &Ferryd, home: &TempDir, words: &[&str]) -> (i32, String, String) {
+    let mut command = actor::ferry(stage(), server.address, words);
+    ended(command.current_dir(home.path()).stdin(Stdio::null()).output().unwrap())
+}
+
+fn ended(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn listed(server: &Ferryd) -> Vec<String> {
+    let mut client = Client::connect(&server.address.to_string()).unwrap();
+    client.list(None).unwrap().into_iter().map(|entry| entry.name).collect()
+}
+
+fn parts(data: &TempDir) -> usize {
+    fs::read_dir(data.path().join("library/.ferry")).unwrap().count()
+}
+
+#[test]
+fn every_way_to_end_has_its_exit_status_and_says_what_to_do() {
+    let (data, home) = (temporary(), temporary());
+    let server = ferryd(&data);
+    fs::write(home.path().join("ip.txt"), "127.0.0.1").unwrap();
+
+    assert_eq!(ferry(&server, &home, &["put", "ip.txt"]).0, 0);
+    fs::write(home.path().join("ip.txt"), "changed").unwrap();
+    let (status, _, said) = ferry(&server, &home, &["put", "ip.txt"]);
+    assert!(status == 5 && said.contains("--force"), "{status} {said}");
+    assert_eq!(fs::read(data.path().join("library/ip.txt")).unwrap(), b"127.0.0.1");
+
+    let (status, _, said) = ferry(&server, &home, &["get", "ip.txt"]);
+    assert!(status == 5 && said.contains("--force"), "{status} {said}");
+    assert_eq!(fs::read(home.path().join("ip.txt")).unwrap(), b"changed");
+    let (status, _, said) = ferry(&server, &home, &["get", "missing"]);
+    assert!(status == 6 && said.contains("missing"), "{status} {said}");
+    let (status, _, said) = ferry(&server, &home, &["rm", "ip.txt"]);
+    assert!(status == 1 && said.contains("administrator"), "{status} {said}");
+    assert_eq!(ferry(&server, &home, &["--no-such-option"]).0, 2);
+    assert_eq!(ferry(&server, &home, &["no-such-command"]).0, 2);
+    // Only the one file came here, and nothing half-named stayed.
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+
+    let address = server.address;
+    assert!(server.stop().unwrap().success());
+    let gone = actor::ferry(stage(), address, ["list"]).output().unwrap();
+    let (status, _, said) = ended(gone);
+    assert!(status == 3 && said.contains("--server"), "{status} {said}");
+}
+
+#[test]
+fn a_script_stops_at_the_first_failure() {
+    let (data, home) = (temporary(), temporary());
+    let server = ferryd(&data);
+    let mut script = actor::ferry(stage(), server.address, [""; 0])
+        .current_dir(home.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = "mkdir one\n# a comment\n\nget missing\nmkdir two\n";
+    script.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let (status, _, said) = ended(script.wait_with_output().unwrap());
+    assert_eq!(status, 6, "{said}");
+    assert_eq!(listed(&server), ["one"]);
+}
+
+#[test]
+fn a_data_folder_in_use_or_a_port_in_use_is_said_in_words() {
+    let (data, other) = (temporary(), temporary());
+    let server = ferryd(&data);
+    let run = |folder: &TempDir, listen: &str| {
+        let mut command = Command::new(stage());
+        command.args(["ferryd", "--listen", listen, "--data"]).arg(folder.path());
+        ended(command.output().unwrap())
+    };
+    let (status, _, said) = run(&data, "127.0.0.1:0");
+    assert!(status == 1 && said.contains("in use by another ferryd"), "{status} {said}");
+    let (status, _, said) = run(&other, &server.address.to_string());
+    assert!(status == 1 && said.contains("--listen"), "{status} {said}");
+}
+
+#[test]
+fn sigterm_ends_a_server_with_0_and_a_second_signal_ends_it_at_once() {
+    let data = temporary();
+    assert!(ferryd(&data).stop().unwrap().success());
+
+    let mut server = Ferryd::start(stage(), data.path(), &["--grace", "3600"]).unwrap();
+    let mut stuck = harness::Peer::connect(server.address);
+    assert_eq!(stuck.ask(r#"{"cmd":"PUT","path":"a","size":9}"#)["status"], "OK");
+    server.signal(Signal::INT).unwrap();
+    // It has stopped listening, so the first signal has been seen; the upload holds it up.
+    eventually("the port is closed", || std::net::TcpStream::connect(server.address).is_err());
+    server.signal(Signal::INT).unwrap();
+    let status = server.wait().unwrap();
+    assert!(status.code() == Some(1) && status.signal().is_none(), "{status}");
+}
+
+#[test]
+fn a_server_whose_output_nobody_takes_serves_on() {
+    let data = temporary();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut server = Command::new(stage())
+        .args(["ferryd", "--listen", &port.to_string(), "--data"])
+        .arg(data.path())
+        .stdout(full())
+        .stderr(full())
+        .spawn()
+        .unwrap();
+    eventually("it serves", || Client::connect(&port.to_string()).is_ok());
+    let mut client = Client::connect(&port.to_string()).unwrap();
+    assert!(client.list(None).unwrap().is_empty());
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+/// What survives `kill -9` without a power cut: this shows the atomic publish and the sweep.
+#[test]
+fn after_a_crash_everything_told_ok_is_whole_and_nothing_half_written_is_seen() {
+    let data = temporary();
+    let server = ferryd(&data);
+    let told_ok = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for n in 0..10_u64 {
+            let (address, told_ok) = (server.address.to_string(), &told_ok);
+            scope.spawn(move || {
+                let Ok(mut client) = Client::connect(&address) else { return };
+                for round in 0_u64.. {
+                    let (name, bytes) =
+                        (format!("{n}-{round}"), content::bytes(n ^ round, 300_000));
+                    let (len, source) = (bytes.len() as u64, &mut bytes.as_slice());
+                    match client.put(&name, len, source, PutOptions::default()) {
+                        Ok(()) => told_ok.lock().unwrap().push((name, content::crc(&bytes))),
+                        Err(_) => return,
+                    }
+                }
+            });
+        }
+        eventually("uploads are under way", || told_ok.lock().unwrap().len() > 30);
+        server.signal(Signal::KILL).unwrap();
+    });
+    drop(server);
+
+    let server = ferryd(&data);
+    assert_eq!(parts(&data), 0, "the new server swept what the old one left");
+    let (listed, told_ok) = (listed(&server), told_ok.into_inner().unwrap());
+    let mut client = Client::connect(&server.address.to_string()).unwrap();
+    for (name, crc) in &told_ok {
+        assert_eq!(client.sum(name).unwrap().to_string(), *crc, "{name}");
+    }
+    for name in listed {
+        // Not everything there was told OK: the answer may have died with the server. But
+        // everything there is whole.
+        assert_eq!(client.stat(&name).unwrap().size, 300_000, "{name}");
+    }
+}
+
+#[test]
+fn clients_killed_at_random_leave_no_part_and_no_thread_behind() {
+    const ROUNDS: u64 = 25;
+    let (data, home) = (temporary(), temporary());
+    let server = ferryd(&data);
+    let film = content::bytes(1, 2_000_000);
+    for n in 0..4 {
+        fs::write(home.path().join(format!("film{n}")), &film).unwrap();
+    }
+    assert_eq!(ferry(&server, &home, &["put", "film0"]).0, 0);
+    let at_rest = server.threads().unwrap();
+    for round in 0..ROUNDS {
+        let folder = format!("round{round}");
+        assert_eq!(ferry(&server, &home, &["mkdir", &folder]).0, 0);
+        fs::create_dir(home.path().join(&folder)).unwrap();
+        let start = |words: &[&str]| {
+            let mut command = actor::ferry(stage(), server.address, words);
+            command.current_dir(home.path()).stdout(Stdio::null()).stderr(Stdio::null());
+            command.spawn().unwrap()
+        };
+        let clients = (0..4).flat_map(|n| {
+            let put = start(&["put", &format!("film{n}"), "--to", &folder]);
+            [put, start(&["get", "film0", "--force", "--to", &folder])]
+        });
+        let mut clients: Vec<_> = clients.collect();
+        // Not a wait for anything: a different moment in each round.
+        thread::sleep(Duration::from_millis(round * 7 % 23));
+        for client in &mut clients {
+            client.kill().unwrap();
+            client.wait().unwrap();
+        }
+    }
+    eventually("all threads have ended", || server.threads().unwrap() == at_rest);
+    assert_eq!(parts(&data), 0);
+    for path in listed(&server).iter().filter(|name| name.starts_with("round")) {
+        let mut client = Client::connect(&server.address.to_string()).unwrap();
+        let whole = |entry: &common::protocol::Entry| entry.stat.size == film.len() as u64;
+        assert!(client.list(Some(path)).unwrap().iter().all(whole), "a partial in {path}");
+    }
+}
+
+/// The order that makes OK true, as the kernel saw it.
+#[test]
+fn fsync_rename_fsync_and_only_then_ok() {
+    let Ok(version) = Command::new("strace").arg("-V").output() else {
+        panic!("this test needs strace; install it (Debian: apt-get install strace)");
+    };
+    assert!(version.status.success());
+    let (data, home) = (temporary(), temporary());
+    let server = ferryd(&data);
+    let trace = home.path().join("trace");
+    let mut strace = Command::new("strace")
+        .args(["-f", "-y", "-e", "trace=fsync,renameat2,write,sendto", "-o"])
+        .arg(&trace)
+        .args(["-p", &server.id().to_string()])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let traced = |thread: &Path| {
+        let status = fs::read_to_string(thread.join("status")).unwrap_or_default();
+        status.lines().any(|line| line.starts_with("TracerPid:") && !line.ends_with("\t0"))
+    };
+    eventually("every thread is traced", || {
+        let tasks = fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+        tasks.flatten().all(|task| traced(&task.path()))
+    });
+    let mut client = Client::connect(&server.address.to_string()).unwrap();
+    client.put("a", 9, &mut &b"127.0.0.1"[..], PutOptions::default()).unwrap();
+    assert!(server.stop().unwrap().success());
+    strace.wait().unwrap();
+
+    let calls = fs::read_to_string(trace).unwrap();
+    let position = |what: &[&str]| {
+        let found = calls.lines().position(|call| what.iter().all(|word| call.contains(word)));
+        found.unwrap_or_else(|| panic!("no {what:?} in\n{calls}"))
+    };
+    let order = [
+        position(&["write(", ".part>", "127.0.0.1"]),
+        position(&["fsync(", ".part>"]),
+        position(&["renameat2(", ".part", "RENAME_NOREPLACE"]),
+        position(&["fsync(", "/library>"]),
+        // The last OK: the first one, to begin sending, carries an offset.
+        position(&[r#""{\"status\":\"OK\"}\n"#]),
+    ];
+    assert!(order.is_sorted(), "{order:?} in\n{calls}");
+}
