@@ -19,10 +19,9 @@ pub fn of_io(doing: &str, path: &VirtualPath, error: &io::Error) -> Refusal {
     let path = Safe(&path);
     let cannot = |why: &str| format!("cannot {doing} `{path}`: {why}");
     let (reason, message) = match error.kind() {
-        io::ErrorKind::NotFound => (
-            Reason::NotFound,
-            format!("there is no `{path}`; LIST its folder to see what there is"),
-        ),
+        io::ErrorKind::NotFound => {
+            (Reason::NotFound, format!("there is no `{path}`; list the folder it should be in"))
+        }
         io::ErrorKind::NotADirectory => {
             (Reason::NotFound, cannot("a file stands where a folder is needed"))
         }

@@ -201,8 +201,14 @@ impl Service<'_> {
         let Some((tree, names)) = self.locate(path)? else { return Err(nameless()) };
         let (name, above) = names.split_last().ok_or_else(nameless)?;
         name.check_portable().map_err(|e| refusal::bad_name(&e))?;
-        let folder = tree.open_folder(above).map_err(|e| refusal::of_io(doing, path, &e))?;
-        Ok((folder, name.clone()))
+        match tree.open_folder(above) {
+            Ok(folder) => Ok((folder, name.clone())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                let message = format!("the folder for `{path}` is not there; make it first");
+                Err(Refusal::new(Reason::NotFound, message))
+            }
+            Err(e) => Err(refusal::of_io(doing, path, &e)),
+        }
     }
 
     fn open_file(&self, doing: &str, text: &str) -> Result<(VirtualPath, Opened), Refusal> {

@@ -1,0 +1,214 @@
+//! Typed calls: a method per request. It knows no terminal, no local file and no retry, so the
+//! prompt, the tests and a load generator all stand on it.
+//!
+//! One rule runs through it: **the stream must stay in step.** Requests are answered in order,
+//! and a body is bytes without a mark at its end. Whoever stops in the middle of an exchange can
+//! not know where the next reply begins, so the connection is then of no more use
+//! ([`Client::is_usable`]) and every further call says so.
+
+mod connect;
+mod get;
+mod put;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use common::protocol::{
+    Crc32, Done, Entry, Greeting, Page, Refusal, Request, Response, Stat, Sum, Wait,
+};
+use serde::de::DeserializeOwned;
+
+pub use self::get::Incoming;
+pub use self::put::{EAGER_BYTES, PutOptions, WINDOW};
+use crate::connection::Connection;
+use crate::error::Error;
+
+/// How long a reply may take after the line before it.
+const REPLY: Duration = Duration::from_mins(1);
+/// How long a server may take to read a file of unknown size through.
+const SUM: Duration = Duration::from_mins(10);
+/// How long a goodbye may take; nobody needs the answer.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// The slowest disk worth waiting for, in bytes a second.
+const SLOWEST_DISK: u64 = 10_000_000;
+/// File bytes move in blocks of this size, filled before they are passed on. Full blocks of a
+/// mebibyte were measured to be worth twice as much as whatever one `recv` happens to bring.
+const BLOCK: usize = 1024 * 1024;
+
+/// What is called for each `WAIT`: the path, and who is in the way.
+type Notice = Box<dyn FnMut(&str, &Wait) + Send>;
+
+/// A session with a server.
+pub struct Client {
+    connection: Connection,
+    greeting: Greeting,
+    /// An exchange has begun and not come to its end.
+    out_of_step: bool,
+    /// Paths of the uploads sent ahead of their answers, oldest first.
+    ahead: VecDeque<String>,
+    notice: Notice,
+    /// Of size [`BLOCK`] once a body was moved; kept for the next.
+    block: Vec<u8>,
+}
+
+impl Client {
+    /// What the server said first.
+    pub fn greeting(&self) -> &Greeting {
+        &self.greeting
+    }
+
+    /// From now on calls `notice` whenever the server says that somebody else is writing the
+    /// path wanted.
+    pub fn on_wait(&mut self, notice: impl FnMut(&str, &Wait) + Send + 'static) {
+        self.notice = Box::new(notice);
+    }
+
+    /// Whether another request can be sent. `false` after an exchange was cut short, and once
+    /// the server has closed the connection or spoken unasked, which it does before it closes.
+    pub fn is_usable(&self) -> bool {
+        !self.out_of_step && (!self.ahead.is_empty() || self.connection.is_silent())
+    }
+
+    /// The entries of a folder, folders first, by name; of the library without a path.
+    pub fn list(&mut self, path: Option<&str>) -> Result<Vec<Entry>, Error> {
+        let subject = path.unwrap_or("/library");
+        self.begin(&Request::List { path: path.map(str::to_owned) })?;
+        let mut entries = Vec::new();
+        let answer = loop {
+            match self.reply::<Page>(subject, REPLY) {
+                Ok(Some(page)) => {
+                    entries.extend(page.entries);
+                    if !page.more {
+                        break Ok(());
+                    }
+                }
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        self.end(answer)?;
+        entries.sort_unstable_by(|a, b| (a.stat.kind, &a.name).cmp(&(b.stat.kind, &b.name)));
+        Ok(entries)
+    }
+
+    /// What is known of a file or folder.
+    pub fn stat(&mut self, path: &str) -> Result<Stat, Error> {
+        self.ask(path, &Request::Stat { path: path.to_owned() }, REPLY)
+    }
+
+    /// A file's checksum, computed by the server from what is on its disk now.
+    pub fn sum(&mut self, path: &str) -> Result<Crc32, Error> {
+        let sum: Sum = self.ask(path, &Request::Sum { path: path.to_owned() }, SUM)?;
+        Ok(sum.crc32)
+    }
+
+    /// Makes a folder.
+    pub fn mkdir(&mut self, path: &str) -> Result<(), Error> {
+        self.ask(path, &Request::Mkdir { path: path.to_owned() }, REPLY).map(|Done {}| ())
+    }
+
+    /// Removes a file or an empty folder.
+    pub fn delete(&mut self, path: &str) -> Result<(), Error> {
+        self.ask(path, &Request::Delete { path: path.to_owned() }, REPLY).map(|Done {}| ())
+    }
+
+    /// Gives `from` the name `to`, which must be free.
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<(), Error> {
+        let request = Request::Rename { from: from.to_owned(), to: to.to_owned() };
+        let answer = self.ask(from, &request, REPLY).map(|Done {}| ());
+        // What exists is not what was asked to move.
+        answer.map_err(|error| match error {
+            Error::Exists { existing, .. } => Error::Exists { path: to.to_owned(), existing },
+            error => error,
+        })
+    }
+
+    /// Takes leave, and waits until the server has closed the connection too.
+    pub fn quit(mut self) -> Result<(), Error> {
+        self.begin(&Request::Quit {})?;
+        match self.reply::<Done>("", GOODBYE) {
+            // Some say goodbye first, some just hang up.
+            Ok(_) | Err(Error::Lost { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A request whose answer is one line.
+    fn ask<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        request: &Request,
+        within: Duration,
+    ) -> Result<T, Error> {
+        self.begin(request)?;
+        let answer = self.reply_with(path, within);
+        self.end(answer)
+    }
+
+    /// Sends a request. The exchange is open until [`end`](Self::end).
+    fn begin(&mut self, request: &Request) -> Result<(), Error> {
+        if self.out_of_step || !self.ahead.is_empty() {
+            return Err(Error::lost("an exchange before this one was cut short"));
+        }
+        self.out_of_step = true;
+        let sent = self.connection.queue(request).and_then(|()| self.connection.flush());
+        // Not an error yet: a server that closed may have said why, and `reply` finds that.
+        sent.or_else(|error| match Error::from_wire(&error) {
+            Error::Lost { .. } => Ok(()),
+            other => Err(other),
+        })
+    }
+
+    /// Closes an exchange, if it came to its end, be it a good one or not.
+    fn end<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
+        self.out_of_step = answer.as_ref().is_err_and(|error| !error.is_answer());
+        answer
+    }
+
+    /// Reads the next reply that is not a `WAIT`. `None` is `EMPTY`.
+    fn reply<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        within: Duration,
+    ) -> Result<Option<T>, Error> {
+        loop {
+            match self.connection.read(within)? {
+                Response::Ok(value) => return Ok(Some(value)),
+                Response::Empty => return Ok(None),
+                Response::Wait(wait) => (self.notice)(path, &wait),
+                Response::Exists(existing) => {
+                    return Err(Error::Exists { path: path.to_owned(), existing });
+                }
+                Response::Fail(refusal) => return Err(refused(path, refusal)),
+            }
+        }
+    }
+
+    /// As [`reply`](Self::reply), where `EMPTY` would mean nothing.
+    fn reply_with<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        within: Duration,
+    ) -> Result<T, Error> {
+        let value = self.reply(path, within)?;
+        value.ok_or_else(|| Error::Protocol("EMPTY is no answer to this request".into()))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("greeting", &self.greeting).finish_non_exhaustive()
+    }
+}
+
+/// How long a server may take to read or sync this many bytes.
+fn disk_time(size: u64) -> Duration {
+    REPLY + Duration::from_secs(size / SLOWEST_DISK)
+}
+
+fn refused(path: &str, Refusal { reason, message }: Refusal) -> Error {
+    Error::Refused { path: path.to_owned(), reason, message }
+}

@@ -1,0 +1,155 @@
+//! Uploads, in two forms.
+//!
+//! [`Client::put`] asks first and sends when told to: nothing of a large file travels in vain.
+//! For a small one that question would cost more than the bytes, so [`Client::put_ahead`] sends
+//! request, bytes and checksum at once, and the next file behind them, before any answer is read:
+//!
+//! ```text
+//! client  {"cmd":"PUT","path":"a","size":3,"eager":true}  abc  {"crc32":"352441c2"}
+//! client  {"cmd":"PUT","path":"b","size":2,"eager":true}  de   {"crc32":"a0d94b71"}
+//! server  {"status":"OK"}                                                        to the first
+//! server  {"status":"EXISTS","message":…}                                        to the second
+//! ```
+//!
+//! A server with many uploads at hand brings them all to disk with one sync, so this is also what
+//! makes a thousand small files fast. [`WINDOW`] bounds how many may be under way: their answers
+//! must fit the socket's buffers, or both sides would wait for the other to read.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use common::protocol::{Crc32, Done, Offset, Put, Request, Sum};
+
+use super::{BLOCK, Client, REPLY, disk_time};
+use crate::error::Error;
+
+/// The largest file to send ahead of its answer, in bytes.
+pub const EAGER_BYTES: u64 = 64 * 1024;
+/// How many uploads may be under way at once.
+pub const WINDOW: usize = 64;
+
+/// When a connection breaks, what the server said before is here already, or never will be.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+const _: () = assert!(EAGER_BYTES <= common::limits::EAGER_BYTES_MAX);
+
+/// What an upload may ask for besides its name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PutOptions {
+    /// When the file was last changed, in seconds since 1970; the moment it is stored if absent.
+    pub mtime: Option<i64>,
+    /// Replace a file of that name.
+    pub overwrite: bool,
+    /// How long to wait while somebody else writes that name, in seconds; the server's choice if
+    /// absent.
+    pub wait: Option<u64>,
+}
+
+impl PutOptions {
+    fn request(self, path: &str, size: u64, eager: bool) -> Request {
+        let Self { mtime, overwrite, wait } = self;
+        let path = path.to_owned();
+        Request::Put(Put { path, size, mtime, overwrite, resume: false, eager, wait })
+    }
+}
+
+impl Client {
+    /// Stores the first `size` bytes of `source` as `path`. `Ok` means: on the server's disk,
+    /// whole, under that name.
+    pub fn put(
+        &mut self,
+        path: &str,
+        size: u64,
+        source: &mut dyn Read,
+        options: PutOptions,
+    ) -> Result<(), Error> {
+        let Offset { offset } = self.ask(path, &options.request(path, size, false), REPLY)?;
+        self.out_of_step = true;
+        if offset != 0 {
+            return Err(Error::Protocol(format!("offset {offset} to an upload not resumed")));
+        }
+        self.send_body(path, size, source)?;
+        let answer = self.reply_with(path, disk_time(size)).map(|Done {}| ());
+        self.end(answer)
+    }
+
+    /// Stores `body` as `path` without waiting for the answer, which
+    /// [`answer_ahead`](Self::answer_ahead) brings later. No other request may come between. At
+    /// most [`WINDOW`] may be under way, of at most [`EAGER_BYTES`] each; one more is refused.
+    ///
+    /// Any other error means that the connection broke; the answers the server had already sent can
+    /// still be read.
+    pub fn put_ahead(&mut self, path: &str, body: &[u8], options: PutOptions) -> Result<(), Error> {
+        if self.out_of_step {
+            return Err(Error::lost("an exchange before this one was cut short"));
+        }
+        if self.ahead.len() == WINDOW {
+            return Err(Error::Usage(format!("at most {WINDOW} uploads may be under way")));
+        }
+        self.ahead.push_back(path.to_owned());
+        let crc32 = Crc32(crc32fast::hash(body));
+        let queued = self.connection.queue(&options.request(path, body.len() as u64, true));
+        self.connection.queue_body(body);
+        let queued = queued.and_then(|()| self.connection.queue(&Sum { crc32 }));
+        let full = self.connection.queued() >= BLOCK;
+        let sent = queued.and_then(|()| if full { self.connection.flush() } else { Ok(()) });
+        sent.map_err(|error| Error::from_wire(&error))
+    }
+
+    /// How many uploads are still to be answered.
+    pub fn ahead(&self) -> usize {
+        self.ahead.len()
+    }
+
+    /// The answer to the oldest upload under way; `None` if there is none.
+    pub fn answer_ahead(&mut self) -> Option<Result<(), Error>> {
+        let path = self.ahead.pop_front()?;
+        // A failure to send shows when reading, behind what the server had to say.
+        let _ = self.connection.flush();
+        let answer = self.reply_with(&path, disk_time(BLOCK as u64)).map(|Done {}| ());
+        Some(self.end(answer))
+    }
+
+    /// Sends a body and its checksum line. The checksum is over the very bytes sent: reading the
+    /// file twice could meet two different files.
+    fn send_body(&mut self, path: &str, size: u64, source: &mut dyn Read) -> Result<(), Error> {
+        let (mut left, mut crc) = (size, crc32fast::Hasher::new());
+        self.block.resize(BLOCK, 0);
+        while left > 0 {
+            let length = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
+            let bytes = &mut self.block[..length];
+            source.read_exact(bytes).map_err(|error| unreadable(path, error))?;
+            crc.update(bytes);
+            if !self.connection.is_silent() {
+                return Err(self.last_words(path, Error::lost("the server closed it")));
+            }
+            if let Err(error) = self.connection.send_block(&self.block[..length]) {
+                return Err(self.last_words(path, Error::from_wire(&error)));
+            }
+            left -= length as u64;
+        }
+        let crc32 = Crc32(crc.finalize());
+        let sent = self.connection.queue(&Sum { crc32 }).and_then(|()| self.connection.flush());
+        sent.map_err(|error| self.last_words(path, Error::from_wire(&error)))
+    }
+
+    /// A server that gives an upload up says why before it stops reading. That is worth more than
+    /// the broken pipe which tells us so.
+    fn last_words(&mut self, path: &str, broken: Error) -> Error {
+        if !matches!(broken, Error::Lost { .. }) {
+            return broken;
+        }
+        match self.reply_with::<Done>(path, LAST_WORDS) {
+            Err(error) if error.is_answer() => error,
+            _ => broken,
+        }
+    }
+}
+
+fn unreadable(path: &str, error: io::Error) -> Error {
+    let what = format!("cannot read what is to be `{path}`");
+    Error::local(what)(match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::Error::other("it is shorter than it was"),
+        _ => error,
+    })
+}

@@ -1,0 +1,210 @@
+//! The client against a server that says exactly what the test wants, good or bad.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+
+use common::protocol::Reason;
+
+use super::*;
+use crate::interrupt::Interrupt;
+
+const GREETING: &str = r#"{"status":"OK","server":"scripted","protocol":1,"session":7}"#;
+/// zlib's checksum of `abc`.
+const ABC: &str = "352441c2";
+
+/// The other end of the client's connection.
+struct Peer(BufReader<TcpStream>);
+
+impl Peer {
+    fn say(&mut self, line: &str) {
+        // One write: a line in two segments could lose its second to a reset.
+        self.send(format!("{line}\n").as_bytes());
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.0.get_mut().write_all(bytes).unwrap();
+    }
+
+    fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line
+    }
+
+    fn take(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+}
+
+/// Where a server listens that follows `script` with its one client.
+fn serve(script: impl FnOnce(&mut Peer) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || script(&mut Peer(BufReader::new(listener.accept().unwrap().0))));
+    address
+}
+
+/// A client whose server has greeted and now follows `script`.
+fn client(script: impl FnOnce(&mut Peer) + Send + 'static) -> Client {
+    let greet_and = move |peer: &mut Peer| {
+        peer.say(GREETING);
+        script(peer);
+    };
+    Client::connect(&serve(greet_and)).unwrap()
+}
+
+#[test]
+fn a_greeting_can_turn_a_client_away() {
+    let full = r#"{"status":"FAIL","reason":"full","message":"come back later"}"#;
+    let refused = Client::connect(&serve(move |peer| peer.say(full)));
+    assert!(matches!(refused, Err(Error::Refused { reason: Reason::Full, .. })), "{refused:?}");
+    for strange in
+        [GREETING.replace('1', "2").as_str(), "SSH-2.0-OpenSSH_9.6", r#"{"status":"EMPTY"}"#]
+    {
+        let line = strange.to_owned();
+        let refused = Client::connect(&serve(move |peer| peer.say(&line)));
+        assert!(matches!(refused, Err(Error::Protocol(_))), "{strange}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_damaged_download_is_told_and_the_session_goes_on() {
+    let mut client = client(|peer| {
+        peer.hear();
+        peer.say(r#"{"status":"OK","size":3,"mtime":9,"crc32":"00000001"}"#);
+        peer.send(b"abc");
+        peer.hear();
+        peer.say(r#"{"status":"OK","kind":"file","size":3,"mtime":9}"#);
+        peer.hear();
+    });
+    let got = client.get("a", &mut Vec::new());
+    assert!(matches!(got, Err(Error::Integrity { .. })), "{got:?}");
+    assert_eq!(client.stat("a").unwrap().size, 3);
+}
+
+#[test]
+fn a_file_nobody_knows_the_checksum_of_is_summed_after_it_came() {
+    let mut client = client(|peer| {
+        peer.hear();
+        peer.say(r#"{"status":"OK","size":3,"mtime":9}"#);
+        peer.send(b"abc");
+        assert!(peer.hear().contains("SUM"));
+        peer.say(&format!(r#"{{"status":"OK","crc32":"{ABC}"}}"#));
+    });
+    let mut bytes = Vec::new();
+    let download = client.get("a", &mut bytes).unwrap();
+    assert_eq!((bytes.as_slice(), download.crc32), (b"abc".as_slice(), ABC.parse().ok()));
+}
+
+#[test]
+fn a_download_cut_short_is_lost_and_so_is_the_session() {
+    let mut client = client(|peer| {
+        peer.hear();
+        peer.say(r#"{"status":"OK","size":4,"mtime":9,"crc32":"00000001"}"#);
+        peer.send(b"abc");
+    });
+    let got = client.get("a", &mut Vec::new());
+    assert!(matches!(got, Err(Error::Lost { .. })), "{got:?}");
+    assert!(!client.is_usable());
+    assert!(matches!(client.stat("a"), Err(Error::Lost { .. })));
+}
+
+#[test]
+fn a_server_that_closed_is_noticed_before_the_next_request() {
+    let client = client(|_| {});
+    while client.is_usable() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn waits_are_passed_on_until_the_answer_comes() {
+    let mut client = client(|peer| {
+        peer.hear();
+        for received in ["1", "2"] {
+            let wait = r#"{"status":"WAIT","holder":"guest","received":N,"size":9,"since":0}"#;
+            peer.say(&wait.replace('N', received));
+        }
+        peer.say(r#"{"status":"OK","offset":0}"#);
+        assert_eq!(peer.take(3), b"abc");
+        assert!(peer.hear().contains(ABC));
+        peer.say(r#"{"status":"OK"}"#);
+    });
+    let (sender, waits) = mpsc::channel();
+    client.on_wait(move |path, wait| sender.send((path.to_owned(), wait.received)).unwrap());
+    client.put("a", 3, &mut b"abcdef".as_slice(), PutOptions::default()).unwrap();
+    drop(client);
+    assert_eq!(waits.into_iter().collect::<Vec<_>>(), [("a".into(), 1), ("a".into(), 2)]);
+}
+
+#[test]
+fn a_refusal_in_the_middle_of_an_upload_is_heard_over_the_broken_pipe() {
+    let mut client = client(|peer| {
+        peer.hear();
+        peer.say(r#"{"status":"OK","offset":0}"#);
+        peer.take(1000);
+        peer.say(r#"{"status":"FAIL","reason":"no-space","message":"the disk is full"}"#);
+    });
+    let endless = &mut std::io::repeat(0);
+    let stored = client.put("a", u64::MAX / 2, endless, PutOptions::default());
+    assert!(matches!(stored, Err(Error::Refused { reason: Reason::NoSpace, .. })), "{stored:?}");
+    assert!(!client.is_usable());
+}
+
+#[test]
+fn a_source_that_ends_early_is_never_completed() {
+    let mut client = client(|peer| {
+        peer.hear();
+        peer.say(r#"{"status":"OK","offset":0}"#);
+        assert_eq!(peer.hear(), "");
+    });
+    let stored = client.put("a", 4, &mut b"abc".as_slice(), PutOptions::default());
+    assert!(matches!(stored, Err(Error::Local { .. })), "{stored:?}");
+    assert!(!client.is_usable());
+}
+
+#[test]
+fn uploads_sent_ahead_are_answered_in_order_and_bounded() {
+    let mut client = client(|peer| {
+        for number in 0..WINDOW {
+            assert!(peer.hear().contains(r#""eager":true"#));
+            assert_eq!(peer.take(3), b"abc");
+            peer.hear();
+            let taken = r#"{"status":"EXISTS","message":"taken"}"#;
+            peer.say(if number == 1 { taken } else { r#"{"status":"OK"}"# });
+        }
+        peer.hear();
+    });
+    for number in 0..WINDOW {
+        client.put_ahead(&number.to_string(), b"abc", PutOptions::default()).unwrap();
+    }
+    let one_more = client.put_ahead("one more", b"abc", PutOptions::default());
+    assert!(matches!(one_more, Err(Error::Usage(_))), "{one_more:?}");
+    assert!(client.stat("between").is_err());
+    for number in 0..WINDOW {
+        let answer = client.answer_ahead().unwrap();
+        let taken = matches!(&answer, Err(Error::Exists { path, .. }) if path == "1");
+        assert!(if number == 1 { taken } else { answer.is_ok() }, "{number}: {answer:?}");
+    }
+    assert!(client.answer_ahead().is_none());
+    assert!(client.is_usable());
+}
+
+#[test]
+fn an_interrupt_ends_a_wait() {
+    let interrupt = Interrupt::default();
+    let pressed = interrupt.clone();
+    let address = serve(move |peer| {
+        peer.say(GREETING);
+        peer.hear();
+        pressed.set();
+        peer.hear();
+    });
+    let mut client = Client::connect_until(&address.parse().unwrap(), interrupt).unwrap();
+    let stat = client.stat("a");
+    assert!(matches!(stat, Err(Error::Interrupted)), "{stat:?}");
+}

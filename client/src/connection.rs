@@ -1,0 +1,101 @@
+//! Lines and bodies on the wire. This is the one place that sees every frame, so it logs them.
+
+use std::io::{self, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use common::escape::Safe;
+use common::frame::{self, FrameError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::wire::Wire;
+
+/// Room for a line of any length. Bodies are read past it, straight into the caller's buffer.
+const READ_AHEAD: usize = common::limits::LINE_BYTES_MAX;
+
+/// One connection to a server.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    input: BufReader<Wire>,
+    /// What is queued and not yet sent.
+    output: Vec<u8>,
+    line: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) fn dial(addresses: &[SocketAddr], interrupt: Interrupt) -> io::Result<Self> {
+        let wire = Wire::dial(addresses, interrupt)?;
+        let input = BufReader::with_capacity(READ_AHEAD, wire);
+        Ok(Self { input, output: Vec::new(), line: Vec::new() })
+    }
+
+    /// Queues a line.
+    pub(crate) fn queue(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let start = self.output.len();
+        frame::write_line(&mut self.output, value)?;
+        log::debug!("> {}", printable(&self.output[start..]));
+        Ok(())
+    }
+
+    /// Queues the bytes of a body.
+    pub(crate) fn queue_body(&mut self, bytes: &[u8]) {
+        log::debug!("> {} bytes", bytes.len());
+        self.output.extend_from_slice(bytes);
+    }
+
+    /// How many bytes are queued.
+    pub(crate) fn queued(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Sends what is queued.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        let sent = self.input.get_mut().write_all(&self.output);
+        self.output.clear();
+        sent
+    }
+
+    /// Sends a block of a body at once, without queuing it.
+    pub(crate) fn send_block(&mut self, block: &[u8]) -> io::Result<()> {
+        log::debug!("> {} bytes", block.len());
+        self.input.get_mut().write_all(block)
+    }
+
+    /// Reads a line. The whole line has `within` to arrive, not each of its bytes.
+    pub(crate) fn read<T: DeserializeOwned>(&mut self, within: Duration) -> Result<T, Error> {
+        self.input.get_mut().deadline = Some(Instant::now() + within);
+        let got = frame::read_line(&mut self.input, &mut self.line);
+        self.input.get_mut().deadline = None;
+        match got {
+            Ok(true) => {}
+            Ok(false) => return Err(Error::lost("the server closed it")),
+            Err(FrameError::Io(error)) => return Err(Error::from_wire(&error)),
+            Err(FrameError::Cut) => return Err(Error::lost("it ended in the middle of a reply")),
+            Err(FrameError::TooLong) => {
+                return Err(Error::Protocol(FrameError::TooLong.to_string()));
+            }
+        }
+        log::debug!("< {}", printable(&self.line));
+        frame::parse(&self.line).map_err(|error| Error::Protocol(error.to_string()))
+    }
+
+    /// Fills `block` with bytes of a body.
+    pub(crate) fn read_block(&mut self, block: &mut [u8]) -> io::Result<()> {
+        self.input.read_exact(block)?;
+        log::debug!("< {} bytes", block.len());
+        Ok(())
+    }
+
+    /// Whether the server has sent nothing that is yet to be read. It speaks only when spoken to,
+    /// so what it says unasked is bad news.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.input.buffer().is_empty() && self.input.get_ref().is_silent()
+    }
+}
+
+fn printable(line: &[u8]) -> String {
+    Safe(String::from_utf8_lossy(line).trim_end()).to_string()
+}

@@ -1,0 +1,167 @@
+//! Sizes, times, listings and waits as text. Nothing here prints.
+//!
+//! Names come last in a line, so that no name, however wide its characters, moves a column.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+
+use common::escape::{Safe, is_unprintable};
+use common::protocol::{Entry, Existing, Kind, Stat, Wait};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// `9 B`, `12.4 MB`: units of a thousand, one decimal.
+pub(crate) fn size(bytes: u64) -> String {
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut unit: u64 = 1;
+    for name in ["kB", "MB", "GB", "TB", "PB"] {
+        unit *= 1000;
+        let tenths = rounded_tenths(bytes, unit);
+        // 999,960 bytes are 1.0 MB and not 1000.0 kB: asked after rounding.
+        if tenths < 10_000 {
+            return format!("{}.{} {name}", tenths / 10, tenths % 10);
+        }
+    }
+    format!("{} EB", bytes / (unit * 1000))
+}
+
+fn rounded_tenths(bytes: u64, unit: u64) -> u128 {
+    (u128::from(bytes) * 10 + u128::from(unit / 2)) / u128::from(unit)
+}
+
+/// `2026-11-19 14:02`, on the reader's clock.
+pub(crate) fn time(mtime: i64) -> String {
+    time_in(mtime, TimeZone::system())
+}
+
+fn time_in(mtime: i64, zone: TimeZone) -> String {
+    match Timestamp::from_second(mtime) {
+        Ok(time) => time.to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string(),
+        // A time of no calendar's; a file may carry any number.
+        Err(_) => format!("{mtime} s"),
+    }
+}
+
+/// JSON, harmless on a terminal. serde escapes what JSON must; a terminal obeys more than that
+/// (DEL, C1, directions), and JSON may write any character as `\uXXXX`: the same text to a
+/// program. All of these are below U+10000, and none stands outside a string.
+pub(crate) fn json(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unprintable(c) {
+            // A `String` takes whatever is written.
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// A local path. It too may hold what somebody else chose to call a file.
+pub(crate) fn local(path: &Path) -> String {
+    Safe(&path.to_string_lossy()).to_string()
+}
+
+/// What `list` and `stat` show of an entry, its size right-aligned to `width`.
+pub(crate) fn entry(name: &str, stat: &Stat, width: usize) -> String {
+    let (size, time) = (entry_size(stat), time(stat.mtime));
+    let slash = if stat.kind == Kind::Folder && !name.ends_with('/') { "/" } else { "" };
+    format!("{size:>width$}  {time:<16}  {}{slash}", Safe(name))
+}
+
+/// A line for each entry.
+pub(crate) fn listing(out: &mut dyn io::Write, entries: &[Entry]) -> io::Result<()> {
+    let width = entries.iter().map(|entry| entry_size(&entry.stat).len()).max().unwrap_or(0);
+    entries.iter().try_for_each(|e| writeln!(out, "{}", entry(&e.name, &e.stat, width)))
+}
+
+/// A folder's own size means nothing to anybody.
+fn entry_size(stat: &Stat) -> String {
+    if stat.kind == Kind::Folder { "-".into() } else { size(stat.size) }
+}
+
+/// Who is in the way, and how far they are.
+pub(crate) fn waiting(path: &str, wait: &Wait) -> String {
+    let Wait { holder, received, size, since } = wait;
+    let percent = u128::from(*received) * 100 / u128::from((*size).max(1));
+    format!(
+        "`{}` is busy: {} is writing it, {percent} %, since {since} s; waiting, Ctrl-C to stop",
+        Safe(path),
+        Safe(holder)
+    )
+}
+
+/// That a name is taken, and by what.
+pub(crate) fn exists(path: &str, existing: &Existing) -> String {
+    let path = Safe(path);
+    match existing.stat {
+        Some(Stat { kind: Kind::File, size: bytes, mtime }) => {
+            format!("`{path}` exists on the server ({}, {}).", size(bytes), time(mtime))
+        }
+        Some(Stat { kind: Kind::Folder, .. }) => format!("`{path}` is a folder on the server."),
+        None => format!("`{path}` exists on the server."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_never_reaches_a_thousand_of_its_unit() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (12_449_999, "12.4 MB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (u64::MAX, "18 EB"),
+        ] {
+            assert_eq!(size(bytes), shown);
+        }
+    }
+
+    #[test]
+    fn any_number_is_some_time() {
+        assert_eq!(time_in(1_795_096_920, TimeZone::UTC), "2026-11-19 14:02");
+        assert_eq!(time_in(-1, TimeZone::UTC), "1969-12-31 23:59");
+        assert_eq!(time_in(i64::MAX, TimeZone::UTC), "9223372036854775807 s");
+    }
+
+    #[test]
+    fn a_listing_is_aligned_and_harmless() {
+        let stat = |kind, size| Stat { kind, size, mtime: 0 };
+        let entries = [
+            Entry { name: "sub".into(), stat: stat(Kind::Folder, 4096) },
+            Entry { name: "a\u{1b}[2J".into(), stat: stat(Kind::File, 12_400_000) },
+        ];
+        let mut out = Vec::new();
+        listing(&mut out, &entries).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("      -  ") && lines[0].ends_with("  sub/"), "{text}");
+        assert!(lines[1].starts_with("12.4 MB  ") && lines[1].ends_with(r"  a\u{1b}[2J"), "{text}");
+    }
+
+    #[test]
+    fn json_is_harmless_and_still_the_same_text() {
+        let name = "a\u{9b}b\u{202e}c\u{7f}\n\"笔";
+        let safe = json(&serde_json::to_string(name).unwrap());
+        assert!(!safe.contains(is_unprintable), "{safe:?}");
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), name);
+    }
+
+    #[test]
+    fn a_wait_says_who_and_how_far() {
+        let wait = Wait { holder: "guest c03".into(), received: 43, size: 100, since: 12 };
+        assert_eq!(
+            waiting("a", &wait),
+            "`a` is busy: guest c03 is writing it, 43 %, since 12 s; waiting, Ctrl-C to stop"
+        );
+    }
+}

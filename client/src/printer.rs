@@ -1,0 +1,111 @@
+//! What the program says: results on stdout, talk on stderr, neither through a progress bar.
+//!
+//! `println!` would panic on a full or closed stdout. A reader who has read enough
+//! (`ferry list | head`) is no failure; it ends what is being done, quietly.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use common::escape::Safe;
+use common::protocol::Wait;
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use serde::Serialize;
+
+use crate::command::Output;
+use crate::display;
+use crate::error::Error;
+use crate::progress::Bar;
+
+/// Prints. Clones share one terminal.
+#[derive(Debug, Clone)]
+pub(crate) struct Printer {
+    output: Output,
+    bars: MultiProgress,
+}
+
+impl Printer {
+    pub(crate) fn new(output: Output) -> Self {
+        let target = if output.quiet || !io::stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        Self { output, bars: MultiProgress::with_draw_target(target) }
+    }
+
+    /// Whether results are for a program.
+    pub(crate) fn is_json(&self) -> bool {
+        self.output.json
+    }
+
+    /// A bar, labelled with the name of what is moved.
+    pub(crate) fn bar(&self, label: &str, total: u64) -> Bar {
+        Bar::new(&self.bars, Safe(label).to_string(), total)
+    }
+
+    /// A result nobody needs who trusts the exit status.
+    pub(crate) fn result(&self, line: &str) -> Result<(), Error> {
+        if self.output.quiet { Ok(()) } else { self.line(line) }
+    }
+
+    /// A line that was asked for.
+    pub(crate) fn line(&self, line: &str) -> Result<(), Error> {
+        self.stdout(|out| writeln!(out, "{line}"))
+    }
+
+    /// An object in a line of its own.
+    pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Error> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| Error::local("cannot write the result as JSON")(error.into()))?;
+        self.line(&display::json(&text))
+    }
+
+    /// Lets `write` write to stdout, buffered.
+    pub(crate) fn stdout(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let written = self.bars.suspend(|| {
+            let mut out = BufWriter::new(io::stdout().lock());
+            write(&mut out).and_then(|()| out.flush())
+        });
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Error::Closed,
+            _ => Error::local("cannot write the results")(error),
+        })
+    }
+
+    /// Something by the way, for people.
+    pub(crate) fn talk(&self, text: impl Display) {
+        if !self.output.quiet {
+            self.stderr(text);
+        }
+    }
+
+    /// Why something was not done.
+    pub(crate) fn complain(&self, text: impl Display) {
+        self.stderr(format_args!("ferry: {text}"));
+    }
+
+    /// Who is in the way of an upload.
+    pub(crate) fn waiting(&self, path: &str, wait: &Wait) {
+        self.talk(display::waiting(path, wait));
+    }
+
+    /// Help that was asked for, or what is wrong with what was typed. Returns the exit status.
+    pub(crate) fn parser_answer(&self, answer: &clap::Error) -> u8 {
+        if answer.use_stderr() {
+            let text = answer.render().to_string();
+            self.complain(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+            return 2;
+        }
+        // To stdout, with colour where there is a terminal. A closed one has been read enough.
+        let _ = answer.print();
+        0
+    }
+
+    /// There is nobody to tell that stderr is closed.
+    fn stderr(&self, text: impl Display) {
+        let _ = self.bars.suspend(|| writeln!(io::stderr().lock(), "{text}"));
+    }
+}

@@ -1,0 +1,141 @@
+//! Commands one a line: from a person at the prompt, or from a script on stdin.
+//!
+//! A person is told what went wrong and goes on; a script stops at its first failure.
+
+use std::env;
+use std::fs;
+use std::io::{self, BufRead, IsTerminal};
+use std::path::PathBuf;
+
+use clap::Parser as _;
+use rustyline::DefaultEditor;
+use rustyline::error::ReadlineError;
+
+use crate::command::{Command, Line};
+use crate::error::Error;
+use crate::shell::Shell;
+
+/// How a line ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    /// With this status; the next line may follow.
+    Next(u8),
+    /// It asked to leave.
+    Leave,
+}
+
+/// Reads commands until they end, and returns the exit status.
+pub(crate) fn run(shell: &mut Shell) -> Result<u8, Error> {
+    if io::stdin().is_terminal() { prompt(shell) } else { script(shell, io::stdin().lock()) }
+}
+
+fn prompt(shell: &mut Shell) -> Result<u8, Error> {
+    let greeting = shell.client()?.greeting();
+    let welcome = format!(
+        "connected to {}, session {}. `help` lists the commands, `quit` or Ctrl-D leaves.",
+        common::escape::Safe(&greeting.server),
+        greeting.session
+    );
+    shell.printer().talk(welcome);
+    let prompt = format!("ferry {}> ", shell.server());
+    let mut editor = DefaultEditor::new().map_err(terminal_error)?;
+    let history = history_file();
+    if let Some(file) = &history {
+        // The first time there is none yet.
+        let _ = editor.load_history(file);
+    }
+    loop {
+        let line = match shell.interrupt().idle(|| editor.readline(&prompt)) {
+            Ok(line) => line,
+            Err(ReadlineError::Interrupted) => continue,
+            Err(ReadlineError::Eof) => return Ok(0),
+            Err(error) => return Err(terminal_error(error)),
+        };
+        remember(&mut editor, history.as_ref(), &line);
+        if obey(shell, &line) == Flow::Leave {
+            return Ok(0);
+        }
+    }
+}
+
+fn script(shell: &mut Shell, lines: impl BufRead) -> Result<u8, Error> {
+    let mut lines = (1..).zip(lines.lines());
+    while let Some((number, line)) = shell.interrupt().idle(|| lines.next()) {
+        let line = line.map_err(Error::local("cannot read the commands"))?;
+        match obey(shell, &line) {
+            Flow::Next(0) => {}
+            Flow::Next(status) => {
+                shell.printer().talk(format_args!("stopped at line {number} of the script"));
+                return Ok(status);
+            }
+            Flow::Leave => break,
+        }
+    }
+    Ok(0)
+}
+
+/// Does what one line says. An empty line and a comment say nothing.
+fn obey(shell: &mut Shell, line: &str) -> Flow {
+    let words = match words(line) {
+        Ok(words) if words.is_empty() => return Flow::Next(0),
+        Ok(words) => words,
+        Err(error) => {
+            shell.printer().complain(&error);
+            return Flow::Next(error.exit_status());
+        }
+    };
+    match Line::try_parse_from(words) {
+        Ok(Line { command: Command::Quit }) => Flow::Leave,
+        Ok(Line { command }) => Flow::Next(shell.run(&command)),
+        Err(answer) => Flow::Next(shell.printer().parser_answer(&answer)),
+    }
+}
+
+/// A line's words, split as a POSIX shell would: quotes, backslashes, `#` comments.
+fn words(line: &str) -> Result<Vec<String>, Error> {
+    shell_words::split(line)
+        .map_err(|_| Error::Usage(format!("a quote is not closed in: {}", line.trim())))
+}
+
+fn terminal_error(error: ReadlineError) -> Error {
+    let source = match error {
+        ReadlineError::Io(source) => source,
+        other => io::Error::other(other),
+    };
+    Error::local("cannot read from the terminal")(source)
+}
+
+/// Keeps a line for the next time too. A history that cannot be kept is not worth a word.
+fn remember(editor: &mut DefaultEditor, file: Option<&PathBuf>, line: &str) {
+    if line.trim().is_empty() {
+        return;
+    }
+    let _ = editor.add_history_entry(line);
+    if let Some(file) = file {
+        // Appended under a lock after each line: several prompts may be open at once.
+        let _ = editor.append_history(file);
+    }
+}
+
+/// `$XDG_STATE_HOME/ferry/history`, as the XDG Base Directory Specification has it.
+fn history_file() -> Option<PathBuf> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME")
+        .or_else(|| Some(absolute("HOME")?.join(".local").join("state")))?;
+    let folder = state.join("ferry");
+    fs::create_dir_all(&folder).ok()?;
+    Some(folder.join("history"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_falls_into_words_as_in_a_shell() {
+        assert_eq!(words(r#"put "a b" c\ d 'e"f'"#).unwrap(), ["put", "a b", "c d", "e\"f"]);
+        assert!(words("  # nothing to do").unwrap().is_empty());
+        assert_eq!(words("list # all").unwrap(), ["list"]);
+        assert!(words("put \"a").is_err());
+    }
+}

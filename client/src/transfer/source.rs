@@ -1,0 +1,112 @@
+//! A file being sent.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::to_seconds;
+use crate::display;
+use crate::error::Error;
+
+/// A local file as it was when it was opened.
+///
+/// Read as [`Read`], it ends where it ended then, and its last bytes come only if nothing was
+/// changed meanwhile: a mix of two versions must not be stored as either.
+#[derive(Debug)]
+pub(crate) struct Source {
+    file: File,
+    size: u64,
+    modified: SystemTime,
+    left: u64,
+}
+
+impl Source {
+    /// Opens a regular file. Anything else has no size that could be announced.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let shown = display::local(path);
+        let cannot = |source| Error::local(format!("cannot read `{shown}` here"))(source);
+        // Asked before opening: opening a pipe would wait for somebody to write into it.
+        let metadata = fs::metadata(path).map_err(cannot)?;
+        if metadata.is_dir() {
+            let why = format!("`{shown}` is a folder; put sends files, as in `put {shown}/*`");
+            return Err(Error::Unsendable(why));
+        }
+        if !metadata.is_file() {
+            return Err(Error::Unsendable(format!("`{shown}` is no regular file")));
+        }
+        let file = File::open(path).map_err(cannot)?;
+        let (size, modified) = (metadata.len(), metadata.modified().map_err(cannot)?);
+        Ok(Self { file, size, modified, left: size })
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// When it was last changed, in seconds since 1970.
+    pub(crate) fn mtime(&self) -> Option<i64> {
+        to_seconds(self.modified)
+    }
+
+    /// All of a small file; `path` is for the message if that fails.
+    pub(crate) fn read_whole(mut self, path: &Path) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        let read = self.read_to_end(&mut body);
+        read.map_err(Error::local(format!("cannot read `{}` here", display::local(path))))?;
+        Ok(body)
+    }
+
+    fn check_unchanged(&self) -> io::Result<()> {
+        let now = self.file.metadata()?;
+        if self.left == 0 && now.len() == self.size && now.modified()? == self.modified {
+            return Ok(());
+        }
+        Err(io::Error::other("it was changed while it was being sent; nothing was stored"))
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = (&self.file).take(self.left).read(buffer)?;
+        self.left -= got as u64;
+        let ended = got == 0 && !buffer.is_empty();
+        if ended || self.left == 0 {
+            self.check_unchanged()?;
+        }
+        Ok(got)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_not_sent_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for meanwhile in ["longer", "s", "new"] {
+            fs::write(&path, "old").unwrap();
+            let mut file = Source::open(&path).unwrap();
+            assert_eq!(file.read(&mut [0; 1]).unwrap(), 1);
+            fs::write(&path, meanwhile).unwrap();
+            // The clock of a file system is coarse: two writes in one tick have one time.
+            let later = file.modified + std::time::Duration::from_secs(1);
+            File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+            assert!(file.read_whole(&path).is_err(), "{meanwhile}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_to_where_it_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for text in ["", "abc"] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(Source::open(&path).unwrap().read_whole(&path).unwrap(), text.as_bytes());
+        }
+        assert!(matches!(Source::open(folder.path()), Err(Error::Unsendable(_))));
+    }
+}

@@ -1,0 +1,120 @@
+//! A blocking socket that waits neither for ever nor deaf to Ctrl-C.
+//!
+//! The kernel hands a blocked call back after each slice of time, and every slice ends with the
+//! same two questions: did the person press Ctrl-C, and is the deadline over? (A signal alone
+//! would not do. One that arrives just *before* the call blocks wakes nobody.)
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+use socket2::{Domain, Socket, Type};
+
+use crate::interrupt::Interrupt;
+
+/// How long one call blocks before it looks around.
+const SLICE: Duration = Duration::from_millis(250);
+/// How long a server may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long a transfer may go without moving a single byte.
+const STALL: Duration = Duration::from_mins(1);
+
+/// The socket. Reads and writes end with [`io::ErrorKind::TimedOut`] at the deadline.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    stream: TcpStream,
+    interrupt: Interrupt,
+    /// When reading must be done with what it is about, a line; each read has [`STALL`] if none.
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Wire {
+    /// Connects to the first of `addresses` that answers.
+    pub(crate) fn dial(addresses: &[SocketAddr], interrupt: Interrupt) -> io::Result<Self> {
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        for address in addresses {
+            match dial_one(*address, &interrupt) {
+                Ok(stream) => return Ok(Self { stream, interrupt, deadline: None }),
+                Err(error) => last = error,
+            }
+            interrupt.check()?;
+        }
+        Err(last)
+    }
+
+    /// Whether the server has sent nothing that is yet to be read, not even its goodbye.
+    pub(crate) fn is_silent(&self) -> bool {
+        let looked = recv(&self.stream, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        looked == Err(Errno::AGAIN)
+    }
+
+    /// Makes a call that returns at least once per [`SLICE`] until it succeeds or `until` passes.
+    fn patiently<T>(
+        &self,
+        until: Instant,
+        mut call: impl FnMut(&TcpStream) -> io::Result<T>,
+    ) -> io::Result<T> {
+        loop {
+            self.interrupt.check()?;
+            match call(&self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if Instant::now() >= until {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let until = self.deadline.unwrap_or_else(|| Instant::now() + STALL);
+        self.patiently(until, |mut stream| stream.read(buffer))
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.patiently(Instant::now() + STALL, |mut stream| stream.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn dial_one(address: SocketAddr, interrupt: &Interrupt) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&address.into()) {
+        Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => Err(error),
+        _ => wait_connected(&socket, interrupt),
+    }?;
+    socket.set_nonblocking(false)?;
+    socket.set_read_timeout(Some(SLICE))?;
+    socket.set_write_timeout(Some(SLICE))?;
+    // A request is one small write that the reply waits for; there is nothing to gather.
+    socket.set_tcp_nodelay(true)?;
+    Ok(socket.into())
+}
+
+/// A socket that is connecting becomes writable when it knows how that went.
+fn wait_connected(socket: &Socket, interrupt: &Interrupt) -> io::Result<()> {
+    let until = Instant::now() + CONNECT;
+    let slice = Timespec { tv_sec: 0, tv_nsec: SLICE.subsec_nanos().into() };
+    loop {
+        interrupt.check()?;
+        match poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&slice)) {
+            Ok(0) if Instant::now() >= until => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return socket.take_error()?.map_or(Ok(()), Err),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
