@@ -1,7 +1,7 @@
 //! Lines on and off a byte stream: one JSON object, one `\n`, never over
 //! [`LINE_BYTES_MAX`](crate::limits::LINE_BYTES_MAX) bytes.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Write};
 
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
@@ -26,17 +26,39 @@ pub enum FrameError {
 /// stream ended between two lines.
 pub fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, FrameError> {
     line.clear();
-    // `take` makes the limit hold while reading: a peer cannot make us keep more than it.
-    input.take(LINE_BYTES_MAX as u64).read_until(b'\n', line)?;
-    match line.last() {
-        None => Ok(false),
-        Some(b'\n') => {
-            line.pop();
-            Ok(true)
+    loop {
+        let bytes = input.fill_buf()?;
+        if bytes.is_empty() {
+            return if line.is_empty() { Ok(false) } else { Err(FrameError::Cut) };
         }
-        Some(_) if line.len() == LINE_BYTES_MAX => Err(FrameError::TooLong),
-        Some(_) => Err(FrameError::Cut),
+        let taken = take_line(bytes, line)?;
+        input.consume(taken.bytes);
+        if taken.whole {
+            return Ok(true);
+        }
     }
+}
+
+/// What [`take_line`] took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// How many of the given bytes belong to the line, its `\n` included.
+    pub bytes: usize,
+    /// Whether the line is complete.
+    pub whole: bool,
+}
+
+/// Appends to `line` what of it is in `bytes`, without the `\n`: one step of [`read_line`], for a
+/// reader that has something to do before it waits for more.
+pub fn take_line(bytes: &[u8], line: &mut Vec<u8>) -> Result<Taken, FrameError> {
+    let newline = bytes.iter().position(|byte| *byte == b'\n');
+    let part = &bytes[..newline.unwrap_or(bytes.len())];
+    // Checked before it is kept: a peer cannot make us hold more than the limit.
+    if line.len() + part.len() >= LINE_BYTES_MAX {
+        return Err(FrameError::TooLong);
+    }
+    line.extend_from_slice(part);
+    Ok(Taken { bytes: part.len() + usize::from(newline.is_some()), whole: newline.is_some() })
 }
 
 /// Reads a line's JSON object. The error says what was wrong and where.

@@ -7,7 +7,7 @@
 //! server  {"status":"OK","server":"ferryd 0.1.0","protocol":1,"session":7}\n      greeting
 //! client  {"cmd":"PUT","path":"ip.txt","size":9}\n
 //! server  {"status":"OK","offset":0}\n
-//! client  127.0.0.1{"crc32":"b5e8f9a0"}\n              nine raw bytes, then their checksum
+//! client  127.0.0.1{"crc32":"d7b7e7a8"}\n              nine raw bytes, then their checksum
 //! server  {"status":"OK"}\n                            on disk, whole, under that name
 //! ```
 //!

@@ -152,7 +152,7 @@ pub enum Response<T> {
     Exists(Existing),
     /// Not yet, and why; another line follows.
     Wait(Wait),
-    /// Refused or failed; nothing was changed.
+    /// Refused or failed. Nothing was changed, unless the message says that this is uncertain.
     Fail(Refusal),
 }
 

@@ -48,7 +48,7 @@ use std::net::SocketAddr;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use clap::Parser as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
@@ -108,7 +108,8 @@ fn run(config: Config) -> Result<(), ServerError> {
     let server = Server::bind(config)?;
     let log_file = server.store.log_file().map_err(ServerError::system("open the log file"))?;
     let _journal = Journal::start(log_file).map_err(ServerError::system("start the journal"))?;
-    let signals = stop_on_signals(server.stop()).map_err(ServerError::system("watch signals"))?;
+    let (signals, watching) =
+        stop_on_signals(server.stop()).map_err(ServerError::system("watch signals"))?;
     let address = server.address()?;
     // The line scripts wait for. If nobody reads stdout, that is no reason not to serve.
     let _ = writeln!(io::stdout(), "ferryd listening on {address}");
@@ -116,6 +117,7 @@ fn run(config: Config) -> Result<(), ServerError> {
     log::info!("listening on {address}, {}", server.config.summary());
     let result = server.run();
     signals.close();
+    let _ = watching.join();
     log::info!("stopped");
     result
 }
@@ -154,6 +156,7 @@ impl Server {
         let registry = Registry::new();
         let roster = Roster::new(usize::try_from(self.config.max_clients).unwrap_or(usize::MAX));
         let _seat = table.seat("main", State::Run);
+        let stop = self.stop();
         thread::scope(|scope| {
             let writer = Writer::spawn(scope, &table)
                 .map_err(ServerError::system("start the writer thread"))?;
@@ -161,6 +164,7 @@ impl Server {
                 store: &self.store,
                 registry: &registry,
                 writer: &writer,
+                stop: &stop,
                 claim_wait: self.config.claim_wait,
                 idle_timeout: self.config.idle_timeout,
             };
@@ -174,13 +178,13 @@ impl Server {
 }
 
 /// The first SIGINT, SIGTERM or SIGHUP asks for a stop; the second ends the process at once.
-fn stop_on_signals(stop: Stop) -> io::Result<signal_hook::iterator::Handle> {
+fn stop_on_signals(stop: Stop) -> io::Result<(signal_hook::iterator::Handle, JoinHandle<()>)> {
     // A write over a file size limit must fail, not kill: the default action of this signal is to
     // end the process (setrlimit(2)).
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let handle = signals.handle();
-    thread::Builder::new().name("signals".into()).spawn(move || {
+    let watching = thread::Builder::new().name("signals".into()).spawn(move || {
         for _ in signals.forever() {
             if !stop.ask() {
                 process::exit(1);
@@ -188,7 +192,7 @@ fn stop_on_signals(stop: Stop) -> io::Result<signal_hook::iterator::Handle> {
             log::info!("stopping; once more to stop at once");
         }
     })?;
-    Ok(handle)
+    Ok((handle, watching))
 }
 
 /// Each client costs a descriptor, each upload two more. What the system allows is taken.

@@ -43,9 +43,7 @@ pub fn of_io(doing: &str, path: &VirtualPath, error: &io::Error) -> Refusal {
         }
         io::ErrorKind::TimedOut => (Reason::Timeout, cannot("it took too long")),
         // A link in the way, or one that leads out. Links are not listed either.
-        _ if is_link(error) => {
-            (Reason::NotFound, cannot("it leads through a link or to another disk"))
-        }
+        _ if is_link(error) => (Reason::NotFound, cannot("links are not followed")),
         _ => {
             log::error!("cannot {doing} {path}: {error}");
             (Reason::Internal, cannot("the server failed; its log says why"))

@@ -178,19 +178,17 @@ impl Claim<'_> {
 pub struct Ticket<'r>(Place<'r>);
 
 impl<'r> Ticket<'r> {
-    /// Who holds the path now and how far they are. If that is the asker's own party by now, the
-    /// next [`wait`](Self::wait) returns at once.
-    pub fn holder(&self) -> Wait {
+    /// Who holds the path now and how far they are; `None` if the claim was handed over by now, so
+    /// that the next [`wait`](Self::wait) returns at once.
+    pub fn holder(&self) -> Option<Wait> {
         let entries = self.0.registry.lock();
-        let Some(entry) = entries.get(&self.0.path) else {
-            return Wait { holder: String::new(), received: 0, size: 0, since: 0 };
-        };
-        Wait {
+        let entry = entries.get(&self.0.path).filter(|_| !self.0.is_mine(&entries))?;
+        Some(Wait {
             holder: entry.holder.who.clone(),
             received: entry.holder.received.load(Ordering::Relaxed),
             size: entry.holder.size,
             since: entry.since.elapsed().as_secs(),
-        }
+        })
     }
 
     /// Waits for the claim, at most `patience`; then gives the same place in line back.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::state::{Row, State};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Place {
     stream: Arc<TcpStream>,
     row: Option<Arc<Row>>,
@@ -67,8 +67,9 @@ impl Roster {
                 let _ = place.stream.shutdown(Shutdown::Read);
             }
         }
-        let places = self.wait_until_empty(places, Instant::now() + grace);
-        for place in places.values() {
+        let left: Vec<Place> =
+            self.wait_until_empty(places, Instant::now() + grace).values().cloned().collect();
+        for place in left {
             if let Some(row) = &place.row {
                 log::warn!("cut off after a grace of {} s: {row}", grace.as_secs());
             }

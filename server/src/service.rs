@@ -14,6 +14,7 @@ use common::path::{Name, VirtualPath};
 use common::protocol::{Crc32, Entry, Page, Put, Reason, Refusal, Request, Response, Sum};
 
 use crate::answer::Answer;
+use crate::listener::Stop;
 use crate::refusal;
 use crate::registry::Registry;
 use crate::state::{self, State};
@@ -75,6 +76,8 @@ pub struct Service<'s> {
     pub registry: &'s Registry,
     /// The writer thread.
     pub writer: &'s Writer,
+    /// Asked before every step of something long.
+    pub stop: &'s Stop,
     /// The longest an upload may wait for a name.
     pub claim_wait: Duration,
     /// The longest a client may be silent between two requests.
@@ -138,13 +141,16 @@ impl Service<'_> {
 
     fn sum(&self, text: &str) -> Result<Reply, Refusal> {
         let (path, opened) = self.open_file("read", text)?;
-        let crc32 = checksum(opened).map_err(|e| refusal::of_io("read", &path, &e))?;
+        let crc32 = self.checksum(opened).map_err(|e| refusal::of_io("read", &path, &e))?;
         Ok(Reply::Answer(Answer::of(&Response::Ok(Sum { crc32 }))))
     }
 
     fn mkdir(&self, text: &str) -> Result<Reply, Refusal> {
         let path = parse(text)?;
-        let (folder, name) = self.new_entry("make", &path)?;
+        let (folder, name) = match self.new_entry("make", &path)? {
+            Ok(entry) => entry,
+            Err(exists) => return Ok(Reply::Answer(exists)),
+        };
         let answer = match folder.make_folder(&name) {
             Ok(()) => Answer::done(),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
@@ -170,7 +176,10 @@ impl Service<'_> {
             return Err(Refusal::new(Reason::BadRequest, "mtime is in seconds since 1970"));
         }
         let path = parse(&put.path)?;
-        let (folder, name) = self.new_entry("put", &path)?;
+        let (folder, name) = match self.new_entry("put", &path)? {
+            Ok(entry) => entry,
+            Err(exists) => return Ok(Reply::Answer(exists)),
+        };
         if put.overwrite && folder.has(&name).is_ok_and(|taken| taken) {
             return Self::only_admins("replace", &put.path);
         }
@@ -195,14 +204,26 @@ impl Service<'_> {
         }
     }
 
-    /// The open folder in which a new entry is to be made, and its name.
-    fn new_entry(&self, doing: &str, path: &VirtualPath) -> Result<(Folder, Name), Refusal> {
-        let nameless = || Refusal::new(Reason::BadName, format!("`{path}` is there already"));
-        let Some((tree, names)) = self.locate(path)? else { return Err(nameless()) };
-        let (name, above) = names.split_last().ok_or_else(nameless)?;
+    /// The open folder in which a new entry is to be made, and its name; or the answer `EXISTS`
+    /// if the path is that of a place, which is always there.
+    fn new_entry(
+        &self,
+        doing: &str,
+        path: &VirtualPath,
+    ) -> Result<Result<(Folder, Name), Answer>, Refusal> {
+        let located = self.locate(path)?;
+        let Some((tree, (name, above))) =
+            located.and_then(|(tree, names)| Some((tree, names.split_last()?)))
+        else {
+            return Ok(Err(Answer::exists(path, None)));
+        };
         name.check_portable().map_err(|e| refusal::bad_name(&e))?;
         match tree.open_folder(above) {
-            Ok(folder) => Ok((folder, name.clone())),
+            Ok(folder) if !tree.can_publish_into(&folder) => {
+                let message = format!("the folder for `{path}` lies on another disk; choose one");
+                Err(Refusal::new(Reason::Denied, message + " that does not"))
+            }
+            Ok(folder) => Ok(Ok((folder, name.clone()))),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let message = format!("the folder for `{path}` is not there; make it first");
                 Err(Refusal::new(Reason::NotFound, message))
@@ -237,6 +258,22 @@ impl Service<'_> {
         }
     }
 
+    /// Reads a file to its end: what is on disk now, not what was once recorded. It may be long, so
+    /// a stop ends it.
+    fn checksum(&self, mut opened: Opened) -> io::Result<Crc32> {
+        let _doing = state::enter(State::Disk);
+        let size = usize::try_from(opened.stat.size).unwrap_or(CHUNK_BYTES);
+        let mut buffer = vec![0; size.clamp(1, CHUNK_BYTES)];
+        let mut hasher = crc32fast::Hasher::new();
+        while !self.stop.is_asked() {
+            match opened.file.read(&mut buffer)? {
+                0 => return Ok(Crc32(hasher.finalize())),
+                bytes => hasher.update(buffer.get(..bytes).unwrap_or_default()),
+            }
+        }
+        Err(io::Error::other("the server is stopping"))
+    }
+
     /// In the library guests may create, but never replace or remove.
     fn only_admins(doing: &str, text: &str) -> Result<Reply, Refusal> {
         let path = parse(text)?;
@@ -249,18 +286,4 @@ fn parse(text: &str) -> Result<VirtualPath, Refusal> {
     VirtualPath::parse(LIBRARY, &VirtualPath::root())
         .and_then(|start| VirtualPath::parse(text, &start))
         .map_err(|e| refusal::bad_name(&e))
-}
-
-/// Reads a file to its end: what is on disk now, not what was once recorded.
-fn checksum(mut opened: Opened) -> io::Result<Crc32> {
-    let _doing = state::enter(State::Disk);
-    let size = usize::try_from(opened.stat.size).unwrap_or(CHUNK_BYTES);
-    let mut buffer = vec![0; size.clamp(1, CHUNK_BYTES)];
-    let mut hasher = crc32fast::Hasher::new();
-    loop {
-        match opened.file.read(&mut buffer)? {
-            0 => return Ok(Crc32(hasher.finalize())),
-            bytes => hasher.update(buffer.get(..bytes).unwrap_or_default()),
-        }
-    }
 }

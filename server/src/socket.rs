@@ -85,18 +85,24 @@ impl Socket {
         Ok(())
     }
 
-    /// Sends `len` bytes of `file` from `offset` on, without carrying them through this process.
+    /// Sends the bytes of `file` from `offset` to `end` without carrying them through this process.
+    /// `offset` tells how far it came, also after an error.
     ///
     /// std's `io::copy` does not do this (rust-lang/rust#108283: a page changed after sendfile
     /// returned may go out changed). Served files are never changed in place, only replaced.
-    pub fn send_file(&mut self, file: &File, mut offset: u64, len: u64) -> io::Result<()> {
+    pub fn send_file(&mut self, file: &File, offset: &mut u64, end: u64) -> io::Result<()> {
         let _doing = state::enter(State::Send);
-        let end = offset + len;
-        while offset < end {
-            let slice = usize::try_from((end - offset).min(SEND_SLICE)).unwrap_or(usize::MAX);
-            match sendfile(&*self.stream, file, Some(&mut offset), slice) {
+        while *offset < end {
+            let slice = usize::try_from((end - *offset).min(SEND_SLICE)).unwrap_or(usize::MAX);
+            let begun = Instant::now();
+            match sendfile(&*self.stream, file, Some(offset), slice) {
                 // The file has become shorter: what was promised cannot be sent any more.
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                // A call that times out says so only if it had sent nothing before; else it gives
+                // what it has sent, late and short.
+                Ok(sent) if sent < slice && begun.elapsed() >= SEND_STALL => {
+                    return Err(ErrorKind::TimedOut.into());
+                }
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(e) => return Err(stalled(e.into())),
             }

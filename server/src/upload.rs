@@ -204,7 +204,7 @@ impl<'s> Received<'s> {
 }
 
 /// A file that has its name, but not yet for certain after a power cut. The claim is kept until
-/// then, so that nobody is told about it early.
+/// then: whoever waits for the name is not served before its fate is known.
 #[derive(Debug)]
 pub struct Published<'s> {
     /// The folder that must be synced now.

@@ -39,8 +39,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use crate::state::{self, State, Table};
 
-/// Bytes in one full chunk. Filling half a mebibyte before writing it is worth about twice the
-/// speed of 64 KiB (see docs/performance.md).
+/// Bytes in one full chunk. Big and full is what makes writing fast: half a mebibyte is worth
+/// about twice the speed of 64 KiB.
 pub const CHUNK_BYTES: usize = 512 * 1024;
 
 /// Buffers one upload may own: one being filled, one being written, one between.
@@ -136,7 +136,7 @@ impl Feed {
             self.buffers += 1;
             return Ok(vec![0; len]);
         }
-        match self.next_return()? {
+        match self.next_return(State::WaitQueueFull)? {
             Back::Buffer(mut buffer) => {
                 buffer.resize(len, 0);
                 Ok(buffer)
@@ -160,7 +160,7 @@ impl Feed {
     /// Waits, after [`end`](Self::end), until everything is written; says how many bytes.
     pub fn written(&self) -> io::Result<u64> {
         loop {
-            match self.next_return()? {
+            match self.next_return(State::Disk)? {
                 Back::Buffer(_) => {}
                 Back::Failed(error) => return Err(error),
                 Back::Done(bytes) => return Ok(bytes),
@@ -173,8 +173,8 @@ impl Feed {
         self.data.send_timeout(data, WRITER_PATIENCE).map_err(|_| writer_gone())
     }
 
-    fn next_return(&self) -> io::Result<Back> {
-        let _doing = state::enter(State::WaitQueueFull);
+    fn next_return(&self, waiting: State) -> io::Result<Back> {
+        let _doing = state::enter(waiting);
         self.returns.recv_timeout(WRITER_PATIENCE).map_err(|_| writer_gone())
     }
 }

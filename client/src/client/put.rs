@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! client  {"cmd":"PUT","path":"a","size":3,"eager":true}  abc  {"crc32":"352441c2"}
-//! client  {"cmd":"PUT","path":"b","size":2,"eager":true}  de   {"crc32":"a0d94b71"}
+//! client  {"cmd":"PUT","path":"b","size":2,"eager":true}  de   {"crc32":"7d90298b"}
 //! server  {"status":"OK"}                                                        to the first
 //! server  {"status":"EXISTS","message":…}                                        to the second
 //! ```

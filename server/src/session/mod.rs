@@ -16,31 +16,30 @@
 //! A body read as a request. A refused body is either thrown away to its end (`eager`, which is
 //! bounded) or was never sent; where that is in doubt the connection is closed.
 //!
-//! This file holds the conversation; `receiving` and `sending` hold its two long sentences.
+//! This file holds the conversation; `reading` waits for what is said, `receiving` and `sending`
+//! hold its two long sentences.
 
+mod reading;
 mod receiving;
 mod sending;
 
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Write as _};
+use std::io::{self, BufReader, ErrorKind, Write as _};
 use std::time::{Duration, Instant};
 
 use common::escape::Safe;
-use common::frame::{self, FrameError};
+use common::frame;
 use common::limits::LINE_BYTES_MAX;
 use common::protocol::{Greeting, Outcome, PROTOCOL_VERSION, Reason, Refusal, Request, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::batch::Batch;
 use crate::listener::{Admitted, Stop};
 use crate::service::{Reply, Service, Who};
 use crate::socket::Socket;
-use crate::state::{self, State};
-
-/// From the first byte of a line to its last.
-const LINE_TIME: Duration = Duration::from_secs(10);
+use crate::state;
 
 /// Gathered answers are sent when there are this many bytes of them.
 const OUTPUT_BYTES: usize = 64 * 1024;
@@ -144,11 +143,11 @@ impl<'s> Session<'s> {
         log::info!("{} connected", self.who.peer);
         let Err(end) = self.converse();
         if let End::Slow(what) = end {
-            self.gather(&Refusal::new(Reason::Timeout, format!("too slow with {what}")).into());
+            self.refuse(Reason::Timeout, format!("too slow with {what}"));
         }
         let told = self.before_waiting();
         log::info!("{} {end}", self.who.peer);
-        if told.is_ok() && matches!(end, End::Slow(_) | End::OutOfStep) {
+        if told.is_ok() && matches!(end, End::Slow(_) | End::OutOfStep | End::Stopped) {
             self.input.get_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
         }
     }
@@ -165,41 +164,6 @@ impl<'s> Session<'s> {
                 Ok(request) => self.turn(request)?,
                 Err(error) => self.refuse_line(&error)?,
             }
-        }
-    }
-
-    fn read_request_line(&mut self) -> Result<(), End> {
-        if !self.wait_for_request()? {
-            return Err(End::Left);
-        }
-        let _doing = state::enter(State::Read);
-        self.input.get_mut().allow(LINE_TIME);
-        match frame::read_line(&mut self.input, &mut self.line) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(End::Left),
-            Err(FrameError::Io(error)) => Err(error.into()),
-            Err(FrameError::Cut) => Err(End::Lost(ErrorKind::UnexpectedEof.into())),
-            Err(error @ FrameError::TooLong) => {
-                self.gather(&Refusal::new(Reason::BadRequest, error.to_string()).into());
-                Err(End::OutOfStep)
-            }
-        }
-    }
-
-    /// Waits until the client says something; `false` if it has closed its side.
-    fn wait_for_request(&mut self) -> Result<bool, End> {
-        self.before_reading()?;
-        // IDLE first, then the look at the stop: see the roster's argument.
-        let _doing = state::enter(State::Idle);
-        if self.stop.is_asked() {
-            return Err(End::Stopped);
-        }
-        self.input.get_mut().allow(self.service.idle_timeout);
-        match self.input.fill_buf() {
-            Ok([]) if self.stop.is_asked() => Err(End::Stopped),
-            Ok(bytes) => Ok(!bytes.is_empty()),
-            Err(e) if e.kind() == ErrorKind::TimedOut => Err(End::Slow("its next request")),
-            Err(e) => Err(e.into()),
         }
     }
 
@@ -228,28 +192,21 @@ impl<'s> Session<'s> {
         self.skip(job.body)
     }
 
-    /// A line that is no request. If it may have announced a body, what follows may be that body.
+    /// A line that is no request. If it may have announced a body, what follows may be that body,
+    /// and the session ends. That is so if its `cmd` is `PUT`, and if it is an object so broken
+    /// that its `cmd` cannot be known.
     fn refuse_line(&mut self, error: &dyn Display) -> Result<(), End> {
-        self.settle();
-        self.gather(&Refusal::new(Reason::BadRequest, format!("not a request: {error}")).into());
-        let text = String::from_utf8_lossy(&self.line).to_ascii_uppercase();
-        if text.contains("PUT") { Err(End::OutOfStep) } else { Ok(()) }
-    }
-
-    /// Called before every read: if it would have to wait, what is owed goes out first.
-    fn before_reading(&mut self) -> Result<(), End> {
-        let owing = !self.batch.is_empty() || !self.output.is_empty();
-        if owing && !self.has_input()? { self.before_waiting() } else { Ok(()) }
-    }
-
-    /// Whether the client has sent something that was not looked at yet.
-    fn has_input(&self) -> Result<bool, End> {
-        Ok(!self.input.buffer().is_empty() || self.input.get_ref().has_bytes()?)
-    }
-
-    fn before_waiting(&mut self) -> Result<(), End> {
-        self.settle();
-        self.flush()
+        #[derive(Deserialize)]
+        struct Command {
+            cmd: Option<serde_json::Value>,
+        }
+        log::info!("{} said what is not a request: {error}", self.who.peer);
+        self.refuse(Reason::BadRequest, format!("not a request: {error}"));
+        let may_have_a_body = match frame::parse(&self.line) {
+            Ok(Command { cmd }) => cmd.is_some_and(|cmd| cmd == "PUT"),
+            Err(_) => self.line.trim_ascii_start().starts_with(b"{"),
+        };
+        if may_have_a_body { Err(End::OutOfStep) } else { Ok(()) }
     }
 
     /// Publishes what has been received and answers for it, in order.
@@ -260,6 +217,12 @@ impl<'s> Session<'s> {
             let job = Job { verb: "PUT", path, body: Body::None, begun };
             self.note(&job, report.bytes, outcome);
         }
+    }
+
+    /// Refuses in its turn, behind all answers that are owed.
+    fn refuse(&mut self, reason: Reason, message: String) {
+        self.settle();
+        self.gather(&Refusal::new(reason, message).into());
     }
 
     fn say<T: Serialize>(&mut self, response: &Response<T>) {
@@ -276,10 +239,11 @@ impl<'s> Session<'s> {
     }
 
     fn flush(&mut self) -> Result<(), End> {
-        if !self.output.is_empty() {
-            self.input.get_mut().write_all(&self.output)?;
-            self.output.clear();
-        }
+        // Taken out first: what was sent in part must not be sent again by whoever says goodbye.
+        let mut output = std::mem::take(&mut self.output);
+        self.input.get_mut().write_all(&output).map_err(End::Lost)?;
+        output.clear();
+        self.output = output;
         Ok(())
     }
 

@@ -1,14 +1,13 @@
 //! What comes in and is longer than a line: a `PUT`, its turn at the name, its body.
 
-use std::fmt::Display;
-use std::io::{self, ErrorKind, Read as _};
+use std::io::BufRead as _;
 use std::time::{Duration, Instant};
 
-use common::frame::{self, FrameError};
+use common::frame;
 use common::limits::EAGER_BYTES_MAX;
 use common::protocol::{Offset, Reason, Refusal, Response, Sum, Wait};
 
-use super::{Body, End, Job, LINE_TIME, Session};
+use super::{Body, End, Job, Session};
 use crate::answer::Answer;
 use crate::registry::{Claim, Party};
 use crate::state::{self, State};
@@ -93,7 +92,7 @@ impl<'s> Session<'s> {
                 Ok(claim) => return Ok(Ok(claim)),
                 Err(ticket) => ticket,
             };
-            let holder = ticket.holder();
+            let Some(holder) = ticket.holder() else { continue };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(Err(busy(plan, &holder)));
@@ -122,24 +121,12 @@ impl<'s> Session<'s> {
 
     /// The line behind a body.
     fn read_sum(&mut self) -> Result<Sum, End> {
-        self.before_reading()?;
-        self.input.get_mut().allow(LINE_TIME);
-        match frame::read_line(&mut self.input, &mut self.line) {
-            Ok(true) => {}
-            Ok(false) | Err(FrameError::Cut) => {
-                return Err(End::Lost(ErrorKind::UnexpectedEof.into()));
-            }
-            Err(FrameError::Io(error)) => return Err(error.into()),
-            Err(FrameError::TooLong) => return Err(self.no_sum(&FrameError::TooLong)),
-        }
-        frame::parse(&self.line).map_err(|error| self.no_sum(&error))
-    }
-
-    fn no_sum(&mut self, error: &dyn Display) -> End {
-        self.settle();
-        let message = format!("behind the bytes belongs a line {EXAMPLE_SUM}: {error}");
-        self.gather(&Refusal::new(Reason::BadRequest, message).into());
-        End::OutOfStep
+        self.read_line()?;
+        frame::parse(&self.line).map_err(|error| {
+            let message = format!("behind the bytes belongs a line {EXAMPLE_SUM}: {error}");
+            self.refuse(Reason::BadRequest, message);
+            End::OutOfStep
+        })
     }
 
     /// The disk did not take the body. What is left of it is not wanted any more.
@@ -161,16 +148,25 @@ impl<'s> Session<'s> {
             Body::OnDemand | Body::None => Ok(()),
             Body::Eager(bytes) if bytes > EAGER_BYTES_MAX => Err(End::OutOfStep),
             Body::Eager(bytes) => {
-                let _doing = state::enter(State::Read);
-                self.before_reading()?;
-                self.input.get_mut().allow(chunk_time(bytes));
-                let thrown = io::copy(&mut (&mut self.input).take(bytes), &mut io::sink())?;
-                if thrown < bytes {
-                    return Err(End::Lost(ErrorKind::UnexpectedEof.into()));
-                }
+                self.throw_away(bytes)?;
                 self.read_sum().map(drop)
             }
         }
+    }
+}
+
+impl Session<'_> {
+    fn throw_away(&mut self, bytes: u64) -> Result<(), End> {
+        let _doing = state::enter(State::Read);
+        self.input.get_mut().allow(chunk_time(bytes));
+        let mut left = bytes;
+        while left > 0 {
+            let there = self.fill_input()?;
+            let taken = usize::try_from(left).unwrap_or(usize::MAX).min(there);
+            self.input.consume(taken);
+            left -= taken as u64;
+        }
+        Ok(())
     }
 }
 

@@ -34,40 +34,45 @@ impl Session<'_> {
 
     pub(super) fn send_file(&mut self, opened: &Opened, offset: u64, job: &Job) -> Result<(), End> {
         let bytes = opened.stat.size - offset;
-        let sent = if bytes <= SMALL_FILE_BYTES {
-            self.send_small(opened, offset)
-        } else {
-            self.send_large(opened, offset)
-        };
-        match &sent {
-            Ok(outcome) => self.note(job, bytes, outcome),
-            Err(end) => self.note(job, bytes, format_args!("CUT {end}")),
+        if bytes <= SMALL_FILE_BYTES {
+            let outcome = self.send_small(opened, offset);
+            self.note(job, bytes, outcome);
+            return self.flush_if_much();
         }
-        sent.map(drop)
+        let mut reached = offset;
+        let sent = self.send_large(opened, &mut reached);
+        match &sent {
+            Ok(()) => self.note(job, bytes, Outcome::Ok),
+            Err(end) => self.note(job, reached - offset, format_args!("CUT {end}")),
+        }
+        sent
     }
 
-    fn send_small(&mut self, opened: &Opened, offset: u64) -> Result<Outcome, End> {
-        let body = match opened.read_rest(offset) {
-            Ok(body) => body,
+    fn send_small(&mut self, opened: &Opened, offset: u64) -> Outcome {
+        match opened.read_rest(offset) {
+            Ok(body) => {
+                self.say(&Response::Ok(download(opened)));
+                self.output.extend_from_slice(&body);
+                Outcome::Ok
+            }
             // Nothing of it has been promised yet.
-            Err(error) => return Ok(self.gather(&refusal::of_reading(&error).into())),
-        };
-        self.say(&Response::Ok(download(opened)));
-        self.output.extend_from_slice(&body);
-        self.flush_if_much()?;
-        Ok(Outcome::Ok)
+            Err(error) => self.gather(&refusal::of_reading(&error).into()),
+        }
     }
 
     /// LESSON: no queue and no writer on this side. A file that is read is never changed, only
     /// replaced, so there is nothing to protect; and its bytes go from the page cache to the
     /// socket inside the kernel.
-    fn send_large(&mut self, opened: &Opened, offset: u64) -> Result<Outcome, End> {
+    fn send_large(&mut self, opened: &Opened, offset: &mut u64) -> Result<(), End> {
         self.say(&Response::Ok(download(opened)));
         let head = std::mem::take(&mut self.output);
         let socket = self.input.get_mut();
-        socket.send_ahead(&head)?;
-        socket.send_file(&opened.file, offset, opened.stat.size - offset)?;
-        Ok(Outcome::Ok)
+        // Whatever breaks here breaks in the middle of what was promised: there is no line that
+        // could still be said.
+        socket
+            .send_ahead(&head)
+            .and_then(|()| socket.send_file(&opened.file, offset, opened.stat.size))
+            .map_err(End::Lost)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The store: the only part of the server that touches the disk.
+//! The store: the only part of the server that opens a path in the data folder.
 //!
 //! ```text
 //! ferry-data/            held by one ferryd at a time (locks/server.lock)

@@ -33,6 +33,7 @@ pub struct Tree {
     /// Shared with every part, which unlinks itself through it. Locked: see [`hold`].
     parts: Arc<File>,
     next_part: AtomicU64,
+    device: u64,
     durability: Durability,
 }
 
@@ -49,7 +50,10 @@ impl Tree {
         let parts = hold(&parts_path, path)?;
         super::part::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
         fs::fsync(&root).map_err(|e| StoreError::io("sync", path)(e.into()))?;
-        Ok(Self { root, parts: Arc::new(parts), next_part: AtomicU64::new(1), durability })
+        let device =
+            fs::fstat(&root).map_err(|e| StoreError::io("look at", path)(e.into()))?.st_dev;
+        let (parts, next_part) = (Arc::new(parts), AtomicU64::new(1));
+        Ok(Self { root, parts, next_part, device, durability })
     }
 
     /// Opens a regular file for reading. Its bytes stay the same ones whatever happens to its
@@ -85,6 +89,12 @@ impl Tree {
     pub fn stat(&self, names: &[Name]) -> io::Result<Stat> {
         let _doing = state::enter(State::Disk);
         served(&fs::fstat(self.resolve(names, OFlags::PATH)?)?)
+    }
+
+    /// Whether a part of this tree can become a file in `folder`: not if another disk is mounted
+    /// there, for a rename cannot cross over.
+    pub fn can_publish_into(&self, folder: &Folder) -> bool {
+        folder.inode.device == self.device
     }
 
     /// A new part of this tree, able to become a file in any of its folders.
