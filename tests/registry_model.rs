@@ -41,7 +41,7 @@ fn claim<'r>(registry: &'r Registry, path: &str, who: &str) -> Claim<'r> {
     };
     match ticket.wait(FOR_EVER) {
         Ok(claim) => claim,
-        Err(_) => panic!("a wait that cannot time out did"),
+        Err(ticket) => panic!("a wait that cannot time out did: {ticket:?}"),
     }
 }
 
@@ -82,9 +82,8 @@ fn who_came_first_is_served_first() {
             let (registry, served) = (Arc::clone(&registry), Arc::clone(&served));
             let (in_line, lined_up) = shuttle::sync::mpsc::channel();
             waiters.push(thread::spawn(move || {
-                let ticket = match registry.claim("a", Party::new(format!("c{n}"), 1)) {
-                    Ok(_) => panic!("taken from its holder"),
-                    Err(ticket) => ticket,
+                let Err(ticket) = registry.claim("a", Party::new(format!("c{n}"), 1)) else {
+                    panic!("taken from its holder");
                 };
                 in_line.send(()).unwrap();
                 let _claim = ticket.wait(FOR_EVER).unwrap();

@@ -37,6 +37,7 @@ pub mod service;
 pub mod session;
 pub mod socket;
 pub mod state;
+pub mod stop;
 pub mod store;
 mod sync;
 pub mod upload;
@@ -56,11 +57,12 @@ use signal_hook::iterator::Signals;
 
 use crate::config::Config;
 use crate::journal::Journal;
-use crate::listener::{Listener, Stop};
+use crate::listener::Listener;
 use crate::registry::Registry;
 use crate::roster::Roster;
 use crate::service::Service;
 use crate::state::{State, Table};
+use crate::stop::Stop;
 use crate::store::{Store, StoreError};
 use crate::writer::Writer;
 

@@ -5,18 +5,18 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use common::frame;
 use common::protocol::{Done, Reason, Refusal, Response};
 use rustix::io::Errno;
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::roster::{Roster, Slot};
 use crate::socket;
 use crate::state::{self, State};
+use crate::stop::Stop;
 
 /// Connections the kernel may shake hands with before we accept them. Connected is not served.
 const BACKLOG: i32 = 1024;
@@ -57,7 +57,7 @@ impl Listener {
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from(socket);
-        let stop = Stop(Arc::new((AtomicBool::new(false), socket.try_clone()?)));
+        let stop = Stop::of(socket.try_clone()?);
         Ok(Self { socket, stop, spare: spare_descriptor(), next_session: 1 })
     }
 
@@ -140,25 +140,5 @@ pub fn turn_away(stream: &TcpStream, why: &str) {
         let mut stream = stream;
         let _ = stream.write(&line);
         let _ = stream.shutdown(Shutdown::Write);
-    }
-}
-
-/// Asks the server to stop; clones ask for the same stop.
-#[derive(Debug, Clone)]
-pub struct Stop(Arc<(AtomicBool, TcpListener)>);
-
-impl Stop {
-    /// Asks, and wakes the accept loop. Says whether this was the first time.
-    pub fn ask(&self) -> bool {
-        let (asked, listener) = &*self.0;
-        let first = !asked.swap(true, Ordering::SeqCst);
-        // On Linux this makes a blocked accept return with EINVAL.
-        let _ = SockRef::from(listener).shutdown(Shutdown::Both);
-        first
-    }
-
-    /// Whether anybody has asked.
-    pub fn is_asked(&self) -> bool {
-        self.0.0.load(Ordering::SeqCst)
     }
 }

@@ -43,7 +43,11 @@ pub fn of_io(doing: &str, path: &VirtualPath, error: &io::Error) -> Refusal {
         }
         io::ErrorKind::TimedOut => (Reason::Timeout, cannot("it took too long")),
         // A link in the way, or one that leads out. Links are not listed either.
-        _ if is_link(error) => (Reason::NotFound, cannot("links are not followed")),
+        _ if is(error, Errno::LOOP) || is(error, Errno::XDEV) => {
+            (Reason::NotFound, cannot("links are not followed"))
+        }
+        // What opening a socket gives. Sockets are not listed either.
+        _ if is(error, Errno::NXIO) => (Reason::NotFound, cannot("it is no file")),
         _ => {
             log::error!("cannot {doing} {path}: {error}");
             (Reason::Internal, cannot("the server failed; its log says why"))
@@ -58,7 +62,6 @@ pub fn of_reading(error: &io::Error) -> Refusal {
     Refusal::new(Reason::Internal, "the server could not read all of it; its log says why")
 }
 
-fn is_link(error: &io::Error) -> bool {
-    let errno = error.raw_os_error();
-    [Errno::LOOP, Errno::XDEV].iter().any(|link| errno == Some(link.raw_os_error()))
+fn is(error: &io::Error, errno: Errno) -> bool {
+    error.raw_os_error() == Some(errno.raw_os_error())
 }

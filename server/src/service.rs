@@ -14,10 +14,10 @@ use common::path::{Name, VirtualPath};
 use common::protocol::{Crc32, Entry, Page, Put, Reason, Refusal, Request, Response, Sum};
 
 use crate::answer::Answer;
-use crate::listener::Stop;
 use crate::refusal;
 use crate::registry::Registry;
 use crate::state::{self, State};
+use crate::stop::Stop;
 use crate::store::{Folder, Listing, Opened, Store, Tree};
 use crate::upload::Plan;
 use crate::writer::{CHUNK_BYTES, Writer};

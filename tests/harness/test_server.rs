@@ -8,11 +8,11 @@ use std::thread::JoinHandle;
 use clap::Parser as _;
 use client::client::Client;
 use server::config::Config;
-use server::listener::Stop;
+use server::stop::Stop;
 use server::{Server, ServerError};
 use tempfile::TempDir;
 
-use crate::Peer;
+use crate::{Peer, eventually};
 
 /// A running server with a data folder of its own.
 #[derive(Debug)]
@@ -74,6 +74,8 @@ impl TestServer {
     fn end(&mut self) {
         self.stop.ask();
         let Some(thread) = self.thread.take() else { return };
+        // A thread that hangs must fail its test, not the patience of whoever runs it.
+        eventually("the server has stopped", || thread.is_finished());
         let ended = thread.join();
         if !std::thread::panicking() {
             assert!(matches!(ended, Ok(Ok(()))), "the server did not end well: {ended:?}");

@@ -43,7 +43,7 @@ fn imports_in_the_server_point_one_way() {
     let order = [
         "main", "lib", "models", "session", "listener", "roster", "socket", "service", "batch",
         "upload", "registry", "writer", "answer", "refusal", "config", "journal", "store", "state",
-        "sync",
+        "stop", "sync",
     ];
     let rank = |module: &str| {
         let found = order.iter().position(|known| *known == module);

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     if let Some(status) = actor::play() {
         return status;
     }
-    match Stage::set().and_then(|stage| stage.act()) {
+    match Stage::set().and_then(Stage::act) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "demo: not true: {error}");

@@ -36,10 +36,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::batch::Batch;
-use crate::listener::{Admitted, Stop};
+use crate::listener::Admitted;
 use crate::service::{Reply, Service, Who};
 use crate::socket::Socket;
 use crate::state;
+use crate::stop::Stop;
+
+/// How much of a parser's complaint is passed on. It may quote a whole line.
+const ERROR_CHARS: usize = 200;
 
 /// Gathered answers are sent when there are this many bytes of them.
 const OUTPUT_BYTES: usize = 64 * 1024;
@@ -200,11 +204,15 @@ impl<'s> Session<'s> {
         struct Command {
             cmd: Option<serde_json::Value>,
         }
+        // The parser quotes the line, and the line is the peer's.
+        let error: String = error.to_string().chars().take(ERROR_CHARS).collect();
+        let error = Safe(&error);
         log::info!("{} said what is not a request: {error}", self.who.peer);
         self.refuse(Reason::BadRequest, format!("not a request: {error}"));
         let may_have_a_body = match frame::parse(&self.line) {
-            Ok(Command { cmd }) => cmd.is_some_and(|cmd| cmd == "PUT"),
-            Err(_) => self.line.trim_ascii_start().starts_with(b"{"),
+            Ok(Command { cmd }) => cmd
+                .is_some_and(|cmd| cmd.as_str().is_some_and(|cmd| cmd.eq_ignore_ascii_case("PUT"))),
+            Err(_) => self.line.contains(&b'{'),
         };
         if may_have_a_body { Err(End::OutOfStep) } else { Ok(()) }
     }

@@ -122,8 +122,8 @@ impl<'s> Session<'s> {
     /// The line behind a body.
     fn read_sum(&mut self) -> Result<Sum, End> {
         self.read_line()?;
-        frame::parse(&self.line).map_err(|error| {
-            let message = format!("behind the bytes belongs a line {EXAMPLE_SUM}: {error}");
+        frame::parse(&self.line).map_err(|_| {
+            let message = format!("behind the bytes belongs a line like {EXAMPLE_SUM}");
             self.refuse(Reason::BadRequest, message);
             End::OutOfStep
         })

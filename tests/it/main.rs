@@ -1,0 +1,21 @@
+//! Ferry from outside: real sockets, real files, one server for each test.
+
+// A test that meets what it did not expect has failed; saying so is what a panic is for.
+#![allow(clippy::unwrap_used)]
+
+mod talk; // what the tests say and hear: the one place that knows how a request is spelled
+
+mod bodies; // a body is never taken for a request
+mod claims; // one name, many writers: one at a time, in line, told about each other
+mod crowd; // many clients at once, many files at once
+mod cuts; // an upload that ends early leaves nothing
+mod hostile; // every limit, and what happens one step beyond it
+mod house; // the house rules that can be counted
+mod lifetime; // starting, stopping, and clients that come and go
+mod listing; // LIST and its pages
+mod nonsense; // lines that are no requests
+mod paths; // no spelling, link or special file leads anywhere it should not
+mod programs; // the real programs in processes of their own
+mod reasons; // every reason a FAIL can have
+mod requests; // the session itself, and every request that moves no bytes
+mod transfers; // GET and PUT
