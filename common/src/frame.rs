@@ -1,5 +1,5 @@
 //! Lines on and off a byte stream: one JSON object, one `\n`, never over
-//! [`LINE_BYTES_MAX`](crate::limits::LINE_BYTES_MAX) bytes.
+//! [`LINE_BYTES_MAX`] bytes.
 
 use std::io::{self, BufRead, Write};
 
