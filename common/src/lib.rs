@@ -14,6 +14,7 @@
 //! Read in this order:
 //! - [`limits`]: every bound, with its unit.
 //! - [`path`]: names and paths that cannot be wrong once parsed.
+//! - [`user`]: user names.
 //! - [`protocol`]: the requests and the replies.
 //! - [`frame`]: lines on and off a byte stream.
 //! - [`escape`]: other people's text, made safe to print.
@@ -23,3 +24,4 @@ pub mod frame;
 pub mod limits;
 pub mod path;
 pub mod protocol;
+pub mod user;

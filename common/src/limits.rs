@@ -22,6 +22,15 @@ pub const EAGER_BYTES_MAX: u64 = 1024 * 1024;
 /// escaped to two, still fit [`LINE_BYTES_MAX`].
 pub const PAGE_ENTRIES_MAX: usize = 100;
 
+/// The longest user name, in bytes; all of them ASCII.
+pub const USER_BYTES_MAX: usize = 32;
+
+/// The longest password, in bytes. Hashing a longer one would cost time and add nothing.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+
+/// The shortest password, in bytes, unless the server is told otherwise (`--password-min`).
+pub const PASSWORD_BYTES_MIN: usize = 6;
+
 /// How long a `PUT` may ask to wait for its turn at a name, in seconds.
 pub const WAIT_SECONDS_MAX: u64 = 3600;
 

@@ -70,6 +70,19 @@ pub enum Request {
         /// What must not.
         to: String,
     },
+    /// Open an account, make its home, and go on as its user.
+    Register(Credentials),
+    /// Go on as this user.
+    Login(Credentials),
+    /// Change one's own password.
+    Passwd {
+        /// The one in force.
+        old: Password,
+        /// The one to be.
+        new: Password,
+    },
+    /// Who one is, as an [`Identity`].
+    Who {},
     /// End the session.
     Quit {},
 }
@@ -86,11 +99,15 @@ impl Request {
             Self::Mkdir { .. } => "MKDIR",
             Self::Delete { .. } => "DELETE",
             Self::Rename { .. } => "RENAME",
+            Self::Register(_) => "REGISTER",
+            Self::Login(_) => "LOGIN",
+            Self::Passwd { .. } => "PASSWD",
+            Self::Who {} => "WHO",
             Self::Quit {} => "QUIT",
         }
     }
 
-    /// The path it is about, as it was written; empty where there is none.
+    /// The path or user it is about, as it was written; empty where there is none.
     pub fn path(&self) -> &str {
         match self {
             Self::List { path } => path.as_deref().unwrap_or_default(),
@@ -101,7 +118,8 @@ impl Request {
             | Self::Sum { path }
             | Self::Mkdir { path }
             | Self::Delete { path } => path,
-            Self::Quit {} => "",
+            Self::Register(who) | Self::Login(who) => &who.user,
+            Self::Passwd { .. } | Self::Who {} | Self::Quit {} => "",
         }
     }
 }
@@ -138,6 +156,80 @@ pub struct Put {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+/// The fields of a `REGISTER` and of a `LOGIN`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    /// The user's name.
+    pub user: String,
+    /// Their password.
+    pub password: Password,
+}
+
+/// A password on its way. It shows itself to nobody: not to a log, not to a panic message.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "serde_json::Value", into = "String")]
+pub struct Password(pub String);
+
+/// What came in the place of a password is no text. It is not quoted: it may well be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a password is a text, in quotes")]
+pub struct NoPassword;
+
+impl TryFrom<serde_json::Value> for Password {
+    type Error = NoPassword;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, NoPassword> {
+        if let serde_json::Value::String(text) = value { Ok(Self(text)) } else { Err(NoPassword) }
+    }
+}
+
+impl From<Password> for String {
+    fn from(password: Password) -> Self {
+        password.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(a password)")
+    }
+}
+
+/// The `OK` to `REGISTER`, `LOGIN` and `WHO`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The user's name; `guest` for who has not logged in.
+    pub user: String,
+    /// What they may do.
+    pub role: Role,
+    /// The space their home may use, in bytes; without limit if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u64>,
+    /// The space their home uses, in bytes; absent for a guest, who has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
+}
+
+/// What kind of person asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Has not logged in.
+    Guest,
+    /// Has an account and a home.
+    User,
+    /// May do everything everywhere.
+    Admin,
+}
+
+impl fmt::Display for Role {
+    /// The word on the wire.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// An answer. `T` is what `OK` carries for the request at hand.
@@ -216,7 +308,7 @@ pub struct Download {
     pub crc32: Option<Crc32>,
 }
 
-/// The `OK` to a `STAT`.
+/// What is known of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stat {
     /// File or folder.
@@ -225,6 +317,20 @@ pub struct Stat {
     pub size: u64,
     /// When it was last changed, in seconds since 1970.
     pub mtime: i64,
+}
+
+/// The `OK` to a `STAT`. For the top of a home it also says how full it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// File or folder.
+    #[serde(flatten)]
+    pub stat: Stat,
+    /// The space this home may use, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u64>,
+    /// The space this home uses, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
 }
 
 /// What `EXISTS` says of the thing that is in the way.
