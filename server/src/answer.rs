@@ -4,6 +4,7 @@ use common::frame;
 use common::limits::LINE_BYTES_MAX;
 use common::path::VirtualPath;
 use common::protocol::{Done, Existing, Outcome, Reason, Refusal, Response, Stat};
+use common::user::UserName;
 use serde::Serialize;
 
 /// A line, ready to be sent, and what the journal says of it.
@@ -35,6 +36,12 @@ impl Answer {
     pub fn exists(path: &VirtualPath, stat: Option<Stat>) -> Self {
         let message = format!("`{path}` exists already; choose another name");
         Self::of(&Response::<Done>::Exists(Existing { message, stat }))
+    }
+
+    /// `EXISTS`, of a user name.
+    pub fn taken(user: &UserName) -> Self {
+        let message = format!("the name `{user}` is taken; choose another, or log in");
+        Self::of(&Response::<Done>::Exists(Existing { message, stat: None }))
     }
 
     /// `OK`, and nothing to add.

@@ -1,20 +1,33 @@
-//! What the command line may say, checked before anything starts.
+//! What the command line and the settings file may say, checked before anything starts.
+//!
+//! A settings file (`--config FILE`) is the same options in another spelling: each `key = value` of
+//! it becomes `--key value` in front of what was typed, and the one parser reads it all. So a file
+//! can say nothing the command line cannot, and what was typed wins.
 
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser;
-use common::limits::{DEFAULT_PORT, WAIT_SECONDS_MAX};
+use clap::{Parser, Subcommand, ValueEnum};
+use common::limits::{DEFAULT_PORT, PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, WAIT_SECONDS_MAX};
 
+use crate::rights::{Guests, LibraryWriters, Policy};
+use crate::service::Registration;
 use crate::store::Durability;
 
-/// Serve a folder to many people at once. OK means on disk, whole, under that name.
+/// Serve files to many people at once. OK means on disk, whole, under that name.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "ferryd", version, after_help = EXAMPLES)]
+#[command(name = "ferryd", version, after_help = EXAMPLES, args_override_self = true)]
 pub struct Config {
+    /// Read further options from a TOML file, under their own names
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// Where everything of this server is kept; made if missing
-    #[arg(long, value_name = "DIR", default_value = "ferry-data")]
+    #[arg(long, value_name = "DIR", default_value = "ferry-data", global = true)]
     pub data: PathBuf,
 
     /// Share this folder instead of DATA/library
@@ -24,6 +37,27 @@ pub struct Config {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value_t = default_address(), value_parser = address)]
     pub listen: SocketAddr,
+
+    /// What may be done in the library without logging in
+    #[arg(long, value_enum, default_value_t = Guests::Write)]
+    pub guests: Guests,
+
+    /// Who may put files into the library
+    #[arg(long, value_enum, default_value_t = LibraryWriters::All)]
+    pub library_writers: LibraryWriters,
+
+    /// Who may open an account: whoever connects, or nobody but you, with `ferryd user add`
+    #[arg(long, value_enum, default_value_t = Registration::Open)]
+    pub registration: Registration,
+
+    /// Space of each home, as in 500M or 2G; without limit if not given
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub quota: Option<u64>,
+
+    /// Shortest password, in bytes, for new accounts
+    #[arg(long, value_name = "N", default_value_t = PASSWORD_BYTES_MIN, global = true,
+          value_parser = password_bytes)]
+    pub password_min: usize,
 
     /// How many clients may be connected at once
     #[arg(long, value_name = "N", default_value_t = 1000,
@@ -45,19 +79,43 @@ pub struct Config {
     /// Whether OK waits for the disk (full) or only for the operating system (none)
     #[arg(long, value_enum, default_value_t = Durability::Full)]
     pub durability: Durability,
+
+    /// Something else than serving
+    #[command(subcommand)]
+    pub task: Option<Task>,
 }
 
-impl Config {
-    /// What is in force, for the first line of the journal.
-    pub fn summary(&self) -> String {
-        let library = self.library.clone().unwrap_or_else(|| self.data.join("library"));
-        let Self { max_clients, claim_wait, idle_timeout, durability, .. } = self;
-        format!(
-            "library {}, at most {max_clients} clients, durability {durability:?}, \
-             claim wait {claim_wait:?}, idle timeout {idle_timeout:?}",
-            library.display()
-        )
-    }
+/// What `ferryd` does besides serving.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Task {
+    /// Look after accounts; also while a server runs on the same data folder
+    #[command(subcommand)]
+    User(UserTask),
+}
+
+/// What can be done to accounts.
+#[derive(Debug, Clone, Subcommand)]
+pub enum UserTask {
+    /// Open an account. The password is asked for, or read from the first line of stdin
+    Add {
+        /// The user's name
+        name: String,
+        /// Make them an administrator
+        #[arg(long)]
+        admin: bool,
+    },
+    /// Give an account another password, asked for in the same way
+    Passwd {
+        /// The user's name
+        name: String,
+    },
+    /// Show all accounts
+    List,
+    /// Close an account; the home is kept under a hidden name
+    Remove {
+        /// The user's name
+        name: String,
+    },
 }
 
 const EXAMPLES: &str = "\
@@ -65,8 +123,92 @@ Examples:
   ferryd                                 share ./ferry-data/library with this machine
   ferryd --listen 0.0.0.0:9021           share it with the local network
   ferryd --library ~/Public              share a folder that is already there
+  ferryd --library-writers admins        students can download, only teachers upload
+  ferryd --guests none --quota 500M      everybody logs in, and has 500 MB
+  ferryd user add zhang --admin          make zhang an administrator
+
+A settings file has the same options:  listen = \"0.0.0.0:9021\"
+                                       quota = \"500M\"
 
 Exit status: 0 stopped as asked, 1 failed, 2 wrong usage. Ctrl-C stops; twice stops at once.";
+
+impl Config {
+    /// Reads the command line, and the settings file it may name.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let typed: Vec<OsString> = args.into_iter().collect();
+        let config = Self::try_parse_from(&typed)?;
+        let Some(file) = &config.config else { return Ok(config) };
+        let settings = settings(file).map_err(|message| wrong(file, &message))?;
+        let (program, rest) = typed.split_at(1.min(typed.len()));
+        Self::try_parse_from(program.iter().chain(&settings).chain(rest))
+            .map_err(|error| wrong(file, error.to_string().trim_start_matches("error: ")))
+    }
+
+    /// The settings that the table of rights depends on.
+    pub fn policy(&self) -> Policy {
+        Policy { guests: self.guests, library_writers: self.library_writers }
+    }
+
+    /// Whether others than this machine can connect and then write without a name.
+    pub fn is_exposed(&self) -> bool {
+        !self.listen.ip().is_loopback()
+            && self.guests == Guests::Write
+            && self.library_writers == LibraryWriters::All
+    }
+}
+
+impl fmt::Display for Config {
+    /// What is in force, in words, for the first lines of the journal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let library = self.library.clone().unwrap_or_else(|| self.data.join("library"));
+        let quota = self.quota.map_or("no quota".to_owned(), |bytes| format!("{bytes} bytes each"));
+        write!(
+            f,
+            "library {}; guests {}; library writers {}; registration {}; homes {quota}; at most {} \
+             clients; durability {}",
+            library.display(),
+            word(&self.guests),
+            word(&self.library_writers),
+            word(&self.registration),
+            self.max_clients,
+            word(&self.durability),
+        )
+    }
+}
+
+/// A value as it is spelt on the command line.
+fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |word| word.get_name().to_owned())
+}
+
+fn wrong(file: &Path, message: &str) -> clap::Error {
+    let message = format!("in the settings file {}: {message}", file.display());
+    clap::Error::raw(clap::error::ErrorKind::InvalidValue, message + "\n")
+}
+
+/// The options of a settings file, as words of a command line.
+fn settings(file: &Path) -> Result<Vec<OsString>, String> {
+    let text = fs::read_to_string(file).map_err(|e| e.to_string())?;
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
+    let mut words = Vec::new();
+    for (key, value) in table {
+        if key == "config" {
+            return Err("`config` names a settings file and cannot stand in one".into());
+        }
+        let value = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            other => {
+                return Err(format!(
+                    "`{key}` must be a text or a number, not a {}",
+                    other.type_str()
+                ));
+            }
+        };
+        words.push(format!("--{key}={value}").into());
+    }
+    Ok(words)
+}
 
 fn default_address() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT))
@@ -85,12 +227,43 @@ fn seconds<const MIN: u64>(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn password_bytes(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes) if (1..=PASSWORD_BYTES_MAX).contains(&bytes) => Ok(bytes),
+        _ => Err(format!("give a number from 1 to {PASSWORD_BYTES_MAX}")),
+    }
+}
+
+/// Bytes, or with K, M, G, T that many times 1024, 1024² and so on.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let power = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 1,
+        "M" | "MB" | "MIB" => 2,
+        "G" | "GB" | "GIB" => 3,
+        "T" | "TB" | "TIB" => 4,
+        _ => return Err("write it as 500M or 2G".into()),
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(1024_u64.pow(power)));
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| "write it as 500M or 2G; 0 is no space".into())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn config(args: &[&str]) -> Result<Config, clap::Error> {
-        Config::try_parse_from([&["ferryd"], args].concat())
+        Config::read(["ferryd"].iter().chain(args).map(OsString::from))
+    }
+
+    fn with_settings(settings: &str, args: &[&str]) -> Result<Config, clap::Error> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(settings.as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap();
+        config(&[&["--config", path], args].concat())
     }
 
     #[test]
@@ -99,6 +272,7 @@ mod tests {
         assert_eq!(config.listen.to_string(), "127.0.0.1:9021");
         assert_eq!(config.data, PathBuf::from("ferry-data"));
         assert_eq!(config.durability, Durability::Full);
+        assert_eq!((config.guests, config.password_min), (Guests::Write, 6));
     }
 
     #[test]
@@ -110,9 +284,44 @@ mod tests {
             &["--listen", "nonsense"],
             &["--durability", "maybe"],
             &["--claim-wait", "1e9"],
+            &["--quota", "0"],
+            &["--quota", "much"],
+            &["--quota", "99999999999G"],
+            &["--guests", "some"],
+            &["--password-min", "0"],
         ] {
             assert_eq!(config(bad).unwrap_err().exit_code(), 2, "{bad:?}");
         }
         assert_eq!(config(&["--no-such-option"]).unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn sizes_are_written_as_people_write_them() {
+        for (text, bytes) in [("1", 1), ("2K", 2048), ("500m", 500 << 20), ("2GiB", 2 << 30)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_settings_file_says_what_the_command_line_can_and_the_command_line_wins() {
+        let settings = "quota = \"1M\"\nmax-clients = 7\nguests = \"read\"\n";
+        let config = with_settings(settings, &["--max-clients", "9"]).unwrap();
+        assert_eq!((config.quota, config.max_clients), (Some(1 << 20), 9));
+        assert_eq!(config.guests, Guests::Read);
+    }
+
+    #[test]
+    fn a_settings_file_with_a_mistake_refuses_to_start_and_says_which() {
+        for (settings, named) in [
+            ("max-cleints = 7", "max-cleints"),
+            ("max-clients = 0", "max-clients"),
+            ("listen = \"no.such.host.invalid:1\"", "listen"),
+            ("[deep]\nkey = 1", "deep"),
+            ("not toml", "settings file"),
+        ] {
+            let error = with_settings(settings, &[]).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{settings}");
+            assert!(error.to_string().contains(named), "{error}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use common::escape::Safe;
 use common::path::{PathError, VirtualPath};
-use common::protocol::{Reason, Refusal};
+use common::protocol::{Reason, Refusal, Wait};
 use rustix::io::Errno;
 
 /// The refusal for a path that is none.
@@ -27,6 +27,12 @@ pub fn of_io(doing: &str, path: &VirtualPath, error: &io::Error) -> Refusal {
         }
         io::ErrorKind::IsADirectory => {
             (Reason::NotFound, cannot("it is a folder; name a file in it"))
+        }
+        io::ErrorKind::DirectoryNotEmpty => {
+            (Reason::Denied, cannot("the folder is not empty; remove what is in it first"))
+        }
+        io::ErrorKind::InvalidInput => {
+            (Reason::BadRequest, cannot("a folder cannot be moved into itself"))
         }
         io::ErrorKind::InvalidFilename => (Reason::BadName, cannot("the name is too long")),
         io::ErrorKind::PermissionDenied => {
@@ -54,6 +60,18 @@ pub fn of_io(doing: &str, path: &VirtualPath, error: &io::Error) -> Refusal {
         }
     };
     Refusal::new(reason, message)
+}
+
+/// The refusal for a name that somebody else is writing.
+pub fn busy(path: &VirtualPath, holder: Option<Wait>) -> Refusal {
+    let message = match holder {
+        Some(Wait { holder, received, size, since }) => format!(
+            "{holder} is writing `{path}`, {received} of {size} bytes, since {since} s; \
+             try again later, or choose another name"
+        ),
+        None => format!("`{path}` was being written until this moment; try again"),
+    };
+    Refusal::new(Reason::Busy, message)
 }
 
 /// The refusal for a folder or file that was opened and then could not be read on.

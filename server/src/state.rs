@@ -44,10 +44,12 @@ pub enum State {
     WaitQueueFull,
     /// Waiting for something to come out of a queue.
     WaitQueueEmpty,
+    /// Waiting for something only so many can have at once.
+    WaitLock,
 }
 
 impl State {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Accept,
         Self::Idle,
         Self::Read,
@@ -57,6 +59,7 @@ impl State {
         Self::WaitFile,
         Self::WaitQueueFull,
         Self::WaitQueueEmpty,
+        Self::WaitLock,
     ];
 }
 
@@ -72,6 +75,7 @@ impl fmt::Display for State {
             Self::WaitFile => "WAIT_FILE",
             Self::WaitQueueFull => "WAIT_QFULL",
             Self::WaitQueueEmpty => "WAIT_QEMPTY",
+            Self::WaitLock => "WAIT_LOCK",
         })
     }
 }

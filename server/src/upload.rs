@@ -14,12 +14,13 @@ use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use common::path::{Name, VirtualPath};
-use common::protocol::{Crc32, Reason, Refusal};
+use common::protocol::{Crc32, Kind, Reason, Refusal};
 
 use crate::answer::Answer;
+use crate::quota::Charge;
 use crate::refusal;
 use crate::registry::Claim;
-use crate::store::{Folder, Part, Store};
+use crate::store::{Folder, Part, Tree};
 use crate::writer::{CHUNK_BYTES, CHUNKS_PER_UPLOAD, Feed, Writer};
 
 /// Why the body of an upload ended early.
@@ -33,9 +34,13 @@ pub enum BodyError {
 
 /// An upload that was checked and permitted. Its target folder is already open.
 #[derive(Debug)]
-pub struct Plan {
-    /// Where the file will be.
+pub struct Plan<'s> {
+    /// Where the file will be, as its sender sees it.
     pub path: VirtualPath,
+    /// The same place by the path that everybody claims it by.
+    pub claim_on: VirtualPath,
+    /// The tree it will lie in.
+    pub tree: &'s Tree,
     /// The folder it will lie in: published into *this* folder, whatever its path leads to then.
     pub folder: Folder,
     /// Its name there.
@@ -46,19 +51,30 @@ pub struct Plan {
     pub mtime: Option<i64>,
     /// The body follows without waiting for the answer.
     pub eager: bool,
+    /// A file of that name may be replaced.
+    pub replace: bool,
+    /// What its home was charged for it.
+    pub charge: Option<Charge>,
     /// How long to wait for the name.
     pub patience: Duration,
 }
 
-impl Plan {
-    /// The answer `EXISTS` if the name is taken now. Only a courtesy that saves sending a body in
-    /// vain: publishing refuses to replace whatever this said.
+impl Plan<'_> {
+    /// The answer `EXISTS` if the name is taken now, by something that may not be replaced. Only a
+    /// courtesy that saves sending a body in vain: publishing itself refuses.
     pub fn check_free(&self) -> Result<(), Answer> {
         match self.folder.has(&self.name) {
             Ok(false) => Ok(()),
+            Ok(true) if self.replace && self.replaced().is_some() => Ok(()),
             Ok(true) => Err(self.exists()),
             Err(error) => Err(refusal::of_io("look for", &self.path, &error).into()),
         }
+    }
+
+    /// The size of the file that would be replaced; `None` if there is no file.
+    fn replaced(&self) -> Option<u64> {
+        let stat = self.folder.stat(&self.name).ok()?;
+        (stat.kind == Kind::File).then_some(stat.size)
     }
 
     /// The answer `EXISTS`, with what stands in the way.
@@ -82,7 +98,7 @@ pub struct Upload<'s> {
 /// What an upload holds from its beginning to its end.
 #[derive(Debug)]
 struct Target<'s> {
-    plan: Plan,
+    plan: Plan<'s>,
     begun: Instant,
     part: Part,
     claim: Claim<'s>,
@@ -90,16 +106,11 @@ struct Target<'s> {
 
 impl<'s> Upload<'s> {
     /// Makes the part and tells the writer. `EXISTS` if whoever held the name before published it.
-    pub fn begin(
-        store: &Store,
-        writer: &Writer,
-        plan: Plan,
-        claim: Claim<'s>,
-    ) -> Result<Self, Answer> {
+    pub fn begin(writer: &Writer, plan: Plan<'s>, claim: Claim<'s>) -> Result<Self, Answer> {
         plan.check_free()?;
         let begun = Instant::now();
         let failed = |e: io::Error| refusal::of_io("begin to write", &plan.path, &e);
-        let part = store.library().create_part().map_err(failed)?;
+        let part = plan.tree.create_part().map_err(failed)?;
         let feed = writer.begin(part.file()).map_err(failed)?;
         let target = Target { plan, begun, part, claim };
         let hasher = crc32fast::Hasher::new();
@@ -184,11 +195,18 @@ impl<'s> Received<'s> {
             return Err(failed(&io::ErrorKind::WriteZero.into()).into());
         }
         part.seal(plan.mtime, self.crc).map_err(|e| failed(&e))?;
-        match part.publish(&plan.folder, &plan.name, false) {
-            Ok(()) => Ok(Published { folder: plan.folder, _claim: claim }),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(plan.exists()),
-            Err(e) => Err(failed(&e).into()),
+        // Under the claim, which whoever removes or replaces a file needs as well: what is
+        // counted here is what goes.
+        let replaced = if plan.replace { plan.replaced().unwrap_or(0) } else { 0 };
+        match part.publish(&plan.folder, &plan.name, plan.replace) {
+            Ok(()) => {}
+            Err(e) if is_taken(&e) => return Err(plan.exists()),
+            Err(e) => return Err(failed(&e).into()),
         }
+        if let Some(charge) = plan.charge {
+            charge.keep(replaced);
+        }
+        Ok(Published { folder: plan.folder, _claim: claim })
     }
 
     /// How many bytes of buffers it keeps until it is published.
@@ -221,4 +239,10 @@ pub struct Report {
     pub bytes: u64,
     /// When its claim was had.
     pub begun: Instant,
+}
+
+/// A file stands there that may not be replaced, or a folder, which never is.
+fn is_taken(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, IsADirectory};
+    matches!(error.kind(), AlreadyExists | IsADirectory)
 }

@@ -25,17 +25,17 @@ mod sending;
 
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::io::{self, BufReader, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::time::{Duration, Instant};
 
 use common::escape::Safe;
 use common::frame;
-use common::limits::LINE_BYTES_MAX;
 use common::protocol::{Greeting, Outcome, PROTOCOL_VERSION, Reason, Refusal, Request, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::batch::Batch;
+use crate::input::Input;
 use crate::listener::Admitted;
 use crate::service::{Reply, Service, Who};
 use crate::socket::Socket;
@@ -121,7 +121,7 @@ pub struct Session<'s> {
     who: Who,
     service: &'s Service<'s>,
     stop: &'s Stop,
-    input: BufReader<Socket>,
+    input: Input,
     line: Vec<u8>,
     output: Vec<u8>,
     batch: Batch<'s>,
@@ -132,10 +132,10 @@ impl<'s> Session<'s> {
     pub fn new(client: &Admitted<'_>, service: &'s Service<'s>, stop: &'s Stop) -> Self {
         let socket = Socket::new(client.stream.clone());
         Self {
-            who: Who { session: client.session, peer: client.peer },
+            who: Who { session: client.session, peer: client.peer, user: None },
             service,
             stop,
-            input: BufReader::with_capacity(LINE_BYTES_MAX, socket),
+            input: Input::new(socket),
             line: Vec::new(),
             output: Vec::new(),
             batch: Batch::default(),
@@ -152,7 +152,7 @@ impl<'s> Session<'s> {
         let told = self.before_waiting();
         log::info!("{} {end}", self.who.peer);
         if told.is_ok() && matches!(end, End::Slow(_) | End::OutOfStep | End::Stopped) {
-            self.input.get_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
+            self.input.socket_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
         }
     }
 
@@ -179,11 +179,15 @@ impl<'s> Session<'s> {
             // This request may ask about a file whose upload is still in the batch.
             self.settle();
         }
-        match self.service.handle(request) {
+        match self.service.handle(&mut self.who, request) {
             Reply::Answer(answer) => self.answer(&answer, &job),
             Reply::Pages(pages) => self.send_pages(pages, &job),
             Reply::Send { opened, offset } => self.send_file(&opened, offset, &job),
             Reply::Receive(plan) => self.receive(plan, &job),
+            Reply::Welcome(user, answer) => {
+                self.who.user = Some(user);
+                self.answer(&answer, &job)
+            }
             Reply::Bye => Err(End::Left),
         }
     }
@@ -249,7 +253,7 @@ impl<'s> Session<'s> {
     fn flush(&mut self) -> Result<(), End> {
         // Taken out first: what was sent in part must not be sent again by whoever says goodbye.
         let mut output = std::mem::take(&mut self.output);
-        self.input.get_mut().write_all(&output).map_err(End::Lost)?;
+        self.input.socket_mut().write_all(&output).map_err(End::Lost)?;
         output.clear();
         self.output = output;
         Ok(())
@@ -260,6 +264,6 @@ impl<'s> Session<'s> {
         let (who, seconds) = (&self.who, job.begun.elapsed().as_secs_f64());
         let path = if job.path.is_empty() { "." } else { &job.path };
         let (verb, path) = (job.verb, Safe(path));
-        log::info!("{} guest {verb} {path} {bytes} B {seconds:.3} s {ended}", who.peer);
+        log::info!("{} {who} {verb} {path} {bytes} B {seconds:.3} s {ended}", who.peer);
     }
 }

@@ -24,7 +24,7 @@ impl Session<'_> {
     /// Reads one whole line. It has begun, or must, and may take [`LINE_TIME`] from now on.
     pub(super) fn read_line(&mut self) -> Result<(), End> {
         let _doing = state::enter(State::Read);
-        self.input.get_mut().allow(LINE_TIME);
+        self.input.socket_mut().allow(LINE_TIME);
         self.line.clear();
         loop {
             self.fill_input()?;
@@ -60,7 +60,8 @@ impl Session<'_> {
         if self.stop.is_asked() {
             return Err(End::Stopped);
         }
-        self.input.get_mut().allow(self.service.idle_timeout);
+        self.input.rest();
+        self.input.socket_mut().allow(self.service.idle_timeout);
         match self.input.fill_buf() {
             Ok([]) if self.stop.is_asked() => Err(End::Stopped),
             Ok(bytes) => Ok(!bytes.is_empty()),
@@ -77,7 +78,7 @@ impl Session<'_> {
 
     /// Whether the client has sent something that was not looked at yet.
     pub(super) fn has_input(&self) -> Result<bool, End> {
-        Ok(!self.input.buffer().is_empty() || self.input.get_ref().has_bytes()?)
+        Ok(!self.input.buffer().is_empty() || self.input.socket().has_bytes()?)
     }
 
     pub(super) fn before_waiting(&mut self) -> Result<(), End> {

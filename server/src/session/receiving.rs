@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use common::frame;
 use common::limits::EAGER_BYTES_MAX;
-use common::protocol::{Offset, Reason, Refusal, Response, Sum, Wait};
+use common::protocol::{Offset, Reason, Refusal, Response, Sum};
 
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
+use crate::refusal;
 use crate::registry::{Claim, Party};
 use crate::state::{self, State};
 use crate::upload::{BodyError, Plan, Upload};
@@ -27,7 +28,7 @@ const EXAMPLE_SUM: &str = r#"{"crc32":"00000000"}"#;
 
 impl<'s> Session<'s> {
     /// A `PUT` that is welcome: its turn at the name, its body, its place in the batch.
-    pub(super) fn receive(&mut self, plan: Plan, job: &Job) -> Result<(), End> {
+    pub(super) fn receive(&mut self, plan: Plan<'s>, job: &Job) -> Result<(), End> {
         let eager = plan.eager;
         let mut upload = match self.begin(plan)? {
             Ok(upload) => upload,
@@ -60,20 +61,20 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
-    fn begin(&mut self, plan: Plan) -> Result<Result<Upload<'s>, Answer>, End> {
+    fn begin(&mut self, plan: Plan<'s>) -> Result<Result<Upload<'s>, Answer>, End> {
         if let Err(exists) = plan.check_free() {
             return Ok(Err(exists));
         }
         Ok(match self.claim(&plan)? {
-            Ok(claim) => Upload::begin(self.service.store, self.service.writer, plan, claim),
+            Ok(claim) => Upload::begin(self.service.writer, plan, claim),
             Err(busy) => Err(busy),
         })
     }
 
     /// The claim on the plan's path, after waiting for it if it must be; or the answer `busy`.
-    fn claim(&mut self, plan: &Plan) -> Result<Result<Claim<'s>, Answer>, End> {
+    fn claim(&mut self, plan: &Plan<'s>) -> Result<Result<Claim<'s>, Answer>, End> {
         let party = Party::new(self.who.to_string(), plan.size);
-        let mut ticket = match self.service.registry.claim(&plan.path.to_string(), party) {
+        let mut ticket = match self.service.registry.claim(&plan.claim_on.to_string(), party) {
             Ok(claim) => return Ok(Ok(claim)),
             Err(ticket) => ticket,
         };
@@ -95,7 +96,7 @@ impl<'s> Session<'s> {
             let Some(holder) = ticket.holder() else { continue };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(Err(busy(plan, &holder)));
+                return Ok(Err(refusal::busy(&plan.path, Some(holder)).into()));
             }
             self.say(&Response::<()>::Wait(holder));
             self.flush()?;
@@ -107,7 +108,7 @@ impl<'s> Session<'s> {
         let _doing = state::enter(State::Read);
         while upload.remaining() > 0 {
             if upload.at_chunk_start() {
-                self.input.get_mut().allow(chunk_time(upload.remaining()));
+                self.input.socket_mut().allow(chunk_time(upload.remaining()));
             }
             self.before_reading()?;
             match upload.receive(&mut self.input) {
@@ -158,7 +159,7 @@ impl<'s> Session<'s> {
 impl Session<'_> {
     fn throw_away(&mut self, bytes: u64) -> Result<(), End> {
         let _doing = state::enter(State::Read);
-        self.input.get_mut().allow(chunk_time(bytes));
+        self.input.socket_mut().allow(chunk_time(bytes));
         let mut left = bytes;
         while left > 0 {
             let there = self.fill_input()?;
@@ -173,14 +174,4 @@ impl Session<'_> {
 fn chunk_time(remaining: u64) -> Duration {
     let bytes = remaining.min(CHUNK_BYTES as u64);
     CHUNK_TIME + Duration::from_secs(bytes / BODY_BYTES_PER_SECOND_MIN)
-}
-
-fn busy(plan: &Plan, holder: &Wait) -> Answer {
-    let Wait { holder, received, size, since } = holder;
-    let message = format!(
-        "{holder} is writing `{}`, {received} of {size} bytes, since {since} s; \
-         try again later, or choose another name",
-        plan.path
-    );
-    Refusal::new(Reason::Busy, message).into()
 }

@@ -66,7 +66,7 @@ impl Session<'_> {
     fn send_large(&mut self, opened: &Opened, offset: &mut u64) -> Result<(), End> {
         self.say(&Response::Ok(download(opened)));
         let head = std::mem::take(&mut self.output);
-        let socket = self.input.get_mut();
+        let socket = self.input.socket_mut();
         // Whatever breaks here breaks in the middle of what was promised: there is no line that
         // could still be said.
         socket

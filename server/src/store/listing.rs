@@ -8,7 +8,7 @@ use common::protocol::{Entry, Page};
 use rustix::fs::{AtFlags, Dir, statat};
 use rustix::io::Errno;
 
-use super::tree::{Folder, served};
+use super::folder::{Folder, served};
 use crate::state::{self, State};
 
 /// Walks an open folder, giving [`Page`]s until one says that no more follow. An empty folder
@@ -22,9 +22,15 @@ pub struct Listing {
 }
 
 impl Listing {
-    pub(super) fn new(folder: Folder) -> io::Result<Self> {
+    /// The entries of `folder` that people may see.
+    pub fn of(folder: Folder) -> io::Result<Self> {
         let entries = Dir::read_from(&folder)?;
         Ok(Self { folder, entries, held_back: None })
+    }
+
+    /// The folder it lists.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     fn next_entry(&mut self) -> io::Result<Option<Entry>> {

@@ -4,6 +4,9 @@
 //! ferry-data/            held by one ferryd at a time (locks/server.lock)
 //!   library/             what people see as /library (or another folder, with --library)
 //!     .ferry/            parts: files being received; same file system, so publishing is a rename
+//!   home/<user>/         what a user sees as /home
+//!     .ferry/            (at the top of home/, beside the users' folders)
+//!   users/<user>.json    an account each
 //!   locks/
 //!   logs/server.log
 //! ```
@@ -13,17 +16,21 @@
 //! itself refuses to leave the folder or to follow a link, whatever changes meanwhile
 //! (openat2(2)).
 
+mod folder;
 mod listing;
 mod part;
+mod record;
 mod tree;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use folder::{Folder, Inode, Version};
 pub use listing::Listing;
 pub use part::Part;
-pub use tree::{Folder, Inode, Opened, Tree};
+pub use record::RECORD_BYTES_MAX;
+pub use tree::{Opened, Tenancy, Tree};
 
 /// Whether a success reply waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -69,6 +76,8 @@ impl StoreError {
 #[derive(Debug)]
 pub struct Store {
     library: Tree,
+    homes: Tree,
+    users: Tree,
     logs: PathBuf,
     /// Locked; the lock goes with it.
     _lock: File,
@@ -82,27 +91,56 @@ impl Store {
         library: Option<&Path>,
         durability: Durability,
     ) -> Result<Self, StoreError> {
-        let [locks, logs] = ["locks", "logs"].map(|name| data.join(name));
-        for folder in [&locks, &logs] {
+        if let Some(folder) = library.filter(|folder| !folder.is_dir()) {
+            return Err(StoreError::NoLibrary(folder.to_owned()));
+        }
+        let [locks, logs, home, users] =
+            ["locks", "logs", "home", "users"].map(|name| data.join(name));
+        for folder in [&locks, &logs, &home, &users] {
             fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
         }
         let lock = hold(&locks.join("server.lock"), data)?;
-        let library = match library {
-            Some(folder) if folder.is_dir() => folder.to_owned(),
-            Some(folder) => return Err(StoreError::NoLibrary(folder.to_owned())),
-            None => {
-                let folder = data.join("library");
-                fs::create_dir_all(&folder).map_err(StoreError::io("make the folder", &folder))?;
-                folder
-            }
-        };
-        let library = Tree::open(&library, durability)?;
-        Ok(Self { library, logs, _lock: lock })
+        let own = data.join("library");
+        if library.is_none() {
+            fs::create_dir_all(&own).map_err(StoreError::io("make the folder", &own))?;
+        }
+        let library = library.unwrap_or(&own);
+        Ok(Self {
+            library: Tree::open(library, durability, Tenancy::Sole)?,
+            homes: Tree::open(&home, durability, Tenancy::Sole)?,
+            users: Tree::open(&users, durability, Tenancy::Sole)?,
+            logs,
+            _lock: lock,
+        })
+    }
+
+    /// Only the accounts of a data folder, beside whatever server may be running on it.
+    pub fn open_users(data: &Path) -> Result<Tree, StoreError> {
+        let users = data.join("users");
+        fs::create_dir_all(&users).map_err(StoreError::io("make the folder", &users))?;
+        Tree::open(&users, Durability::Full, Tenancy::Shared)
+    }
+
+    /// Only the homes of a data folder, likewise.
+    pub fn open_homes(data: &Path) -> Result<Tree, StoreError> {
+        let home = data.join("home");
+        fs::create_dir_all(&home).map_err(StoreError::io("make the folder", &home))?;
+        Tree::open(&home, Durability::Full, Tenancy::Shared)
     }
 
     /// The shared folder.
     pub fn library(&self) -> &Tree {
         &self.library
+    }
+
+    /// The users' own folders, one each, named after them.
+    pub fn homes(&self) -> &Tree {
+        &self.homes
+    }
+
+    /// The accounts, a file each.
+    pub fn users(&self) -> &Tree {
+        &self.users
     }
 
     /// Where the log file goes.

@@ -24,12 +24,21 @@ use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Timesp
 use rustix::io::Errno;
 
 use super::Durability;
-use super::tree::Folder;
+use super::folder::Folder;
 use crate::state::{self, State};
 
 /// Where a published file's checksum is kept: in an extended attribute of the file itself, so
 /// that it can neither be lost apart from it nor be mistaken for another file's (xattr(7)).
 const CHECKSUM_ATTRIBUTE: &str = "user.ferry.crc32";
+
+/// Which accounts of this machine may read a file, besides the server's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// All of them; the umask may say less.
+    Everybody,
+    /// None.
+    Owner,
+}
 
 /// A file being received. Dropped before it is published, it is gone.
 #[derive(Debug)]
@@ -46,10 +55,14 @@ impl Part {
         parts: Arc<File>,
         next: &AtomicU64,
         durability: Durability,
+        readers: Readers,
     ) -> io::Result<Self> {
         let flags =
             OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
+        let mode = match readers {
+            Readers::Everybody => Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH,
+            Readers::Owner => Mode::RUSR | Mode::WUSR,
+        };
         // The process id and the count make the name unique here; EXCL makes sure of it.
         let name = format!("{}-{}.part", std::process::id(), next.fetch_add(1, Ordering::Relaxed));
         let file = fs::openat(&*parts, &name, flags, mode)?;
@@ -92,6 +105,14 @@ impl Part {
         }
         self.published = true;
         Ok(())
+    }
+
+    /// Takes the place of a file that is there, and only if it is there; the part then holds the
+    /// old one, and its drop removes that.
+    pub(super) fn exchange(self, folder: &Folder, name: &Name) -> io::Result<()> {
+        let _doing = state::enter(State::Disk);
+        let flags = RenameFlags::EXCHANGE;
+        Ok(fs::renameat_with(&*self.parts, &self.name, folder, name.as_str(), flags)?)
     }
 
     fn rename_to_new(&self, folder: &Folder, name: &str) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +10,12 @@ use std::sync::atomic::AtomicU64;
 
 use common::path::Name;
 use common::protocol::{Crc32, Kind, Stat};
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{self, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::folder::{CONFINED, Folder, Version, served};
 use super::listing::Listing;
-use super::part::{Part, recorded_checksum};
+use super::part::{Part, Readers, recorded_checksum};
 use super::{Durability, StoreError, hold};
 use crate::state::{self, State};
 
@@ -22,15 +23,21 @@ use crate::state::{self, State};
 /// sees it, and nobody can reach into it.
 const PARTS: &str = ".ferry";
 
-/// How every path beneath a tree is resolved: not out of it, and through no link.
-const CONFINED: ResolveFlags =
-    ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
+/// Who else may write into a tree while we do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tenancy {
+    /// Nobody: its parts are locked, and what lies there is nobody's and swept.
+    Sole,
+    /// A server may be running: nothing is locked, nothing is swept.
+    Shared,
+}
 
 /// One folder that people see, its hidden parts, and the lock that keeps other servers out of it.
 #[derive(Debug)]
 pub struct Tree {
     root: OwnedFd,
-    /// Shared with every part, which unlinks itself through it. Locked: see [`hold`].
+    /// Shared with every part, which unlinks itself through it. Locked by its sole tenant: see
+    /// [`hold`].
     parts: Arc<File>,
     next_part: AtomicU64,
     device: u64,
@@ -38,8 +45,13 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Opens an existing folder, makes and locks its parts folder, and sweeps it.
-    pub(super) fn open(path: &Path, durability: Durability) -> Result<Self, StoreError> {
+    /// Opens an existing folder and its parts folder, which is made if missing; a sole tenant
+    /// also locks and sweeps that.
+    pub(super) fn open(
+        path: &Path,
+        durability: Durability,
+        tenancy: Tenancy,
+    ) -> Result<Self, StoreError> {
         let root = fs::open(path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|e| StoreError::io("open", path)(e.into()))?;
         let parts_path = path.join(PARTS);
@@ -47,8 +59,16 @@ impl Tree {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(e) => return Err(StoreError::io("make the folder", &parts_path)(e.into())),
         }
-        let parts = hold(&parts_path, path)?;
-        super::part::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
+        let parts = match tenancy {
+            Tenancy::Sole => {
+                let parts = hold(&parts_path, path)?;
+                super::part::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
+                parts
+            }
+            Tenancy::Shared => {
+                File::open(&parts_path).map_err(StoreError::io("open", &parts_path))?
+            }
+        };
         fs::fsync(&root).map_err(|e| StoreError::io("sync", path)(e.into()))?;
         let device =
             fs::fstat(&root).map_err(|e| StoreError::io("look at", path)(e.into()))?.st_dev;
@@ -77,12 +97,7 @@ impl Tree {
     pub fn open_folder(&self, names: &[Name]) -> io::Result<Folder> {
         let _doing = state::enter(State::Disk);
         let fd = self.resolve(names, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let stat = fs::fstat(&fd)?;
-        Ok(Folder {
-            fd,
-            inode: Inode { device: stat.st_dev, number: stat.st_ino },
-            durability: self.durability,
-        })
+        Folder::of(fd, self.durability)
     }
 
     /// What is known of a file or folder.
@@ -94,13 +109,56 @@ impl Tree {
     /// Whether a part of this tree can become a file in `folder`: not if another disk is mounted
     /// there, for a rename cannot cross over.
     pub fn can_publish_into(&self, folder: &Folder) -> bool {
-        folder.inode.device == self.device
+        folder.inode().device == self.device
     }
 
     /// A new part of this tree, able to become a file in any of its folders.
     pub fn create_part(&self) -> io::Result<Part> {
+        self.create_part_for(Readers::Everybody)
+    }
+
+    pub(super) fn create_part_for(&self, readers: Readers) -> io::Result<Part> {
         let _doing = state::enter(State::Disk);
-        Part::create(Arc::clone(&self.parts), &self.next_part, self.durability)
+        Part::create(Arc::clone(&self.parts), &self.next_part, self.durability, readers)
+    }
+
+    /// Gives a folder at the top of this tree a hidden name, which nobody can ask for.
+    pub fn put_aside(&self, name: &Name, hidden: &str) -> io::Result<()> {
+        fs::renameat_with(&self.root, name.as_str(), &self.root, hidden, RenameFlags::NOREPLACE)?;
+        Ok(fs::fsync(&self.root)?)
+    }
+
+    /// Bytes of all files people see below a folder.
+    pub fn measure(&self, names: &[Name]) -> io::Result<u64> {
+        let mut bytes = 0;
+        // From folder to folder, each held while what is in it is counted: there may be deeper ones
+        // than a path can say.
+        let mut levels =
+            vec![Level { listing: Listing::of(self.open_folder(names)?)?, pending: vec![] }];
+        while let Some(level) = levels.last_mut() {
+            if let Some(name) = level.pending.pop() {
+                let folder = level.listing.folder().open_folder(&name)?;
+                levels.push(Level { listing: Listing::of(folder)?, pending: vec![] });
+                continue;
+            }
+            let Some(page) = level.listing.next() else {
+                levels.pop();
+                continue;
+            };
+            for entry in page?.entries {
+                bytes += entry.stat.size;
+                if entry.stat.kind == Kind::Folder {
+                    level.pending.extend(Name::parse(&entry.name));
+                }
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Which file, in which state, a path leads to now.
+    pub fn version(&self, names: &[Name]) -> io::Result<Version> {
+        let _doing = state::enter(State::Disk);
+        Version::of(self.resolve(names, OFlags::PATH)?)
     }
 
     /// Bytes this server may still write here.
@@ -117,6 +175,12 @@ impl Tree {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(fs::openat2(&self.root, &path, flags, Mode::empty(), CONFINED)?)
     }
+}
+
+/// One folder on the way down, and the folders in it that are yet to be gone into.
+struct Level {
+    listing: Listing,
+    pending: Vec<Name>,
 }
 
 /// A regular file, open for reading.
@@ -139,80 +203,4 @@ impl Opened {
         self.file.read_exact_at(&mut bytes, offset)?;
         Ok(bytes)
     }
-}
-
-/// What makes a file or folder itself, apart from its names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Inode {
-    device: u64,
-    number: u64,
-}
-
-/// A folder held open: what is done in it is done in *it*, even if its name moves away.
-#[derive(Debug)]
-pub struct Folder {
-    fd: OwnedFd,
-    inode: Inode,
-    durability: Durability,
-}
-
-impl Folder {
-    /// What `name` is in this folder, without following links.
-    pub fn stat(&self, name: &Name) -> io::Result<Stat> {
-        let _doing = state::enter(State::Disk);
-        served(&fs::statat(&self.fd, name.as_str(), AtFlags::SYMLINK_NOFOLLOW)?)
-    }
-
-    /// Whether anything at all bears this name, served or not.
-    pub fn has(&self, name: &Name) -> io::Result<bool> {
-        let _doing = state::enter(State::Disk);
-        match fs::statat(&self.fd, name.as_str(), AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(_) => Ok(true),
-            Err(Errno::NOENT) => Ok(false),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// Makes a folder in this one; on disk when this returns.
-    pub fn make_folder(&self, name: &Name) -> io::Result<()> {
-        let _doing = state::enter(State::Disk);
-        let mode = Mode::RWXU | Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH;
-        fs::mkdirat(&self.fd, name.as_str(), mode)?;
-        self.sync()
-    }
-
-    /// Waits until the names in this folder are on disk. A rename is not durable before.
-    pub fn sync(&self) -> io::Result<()> {
-        let _doing = state::enter(State::Disk);
-        if self.durability == Durability::Full {
-            fs::fsync(&self.fd)?;
-        }
-        Ok(())
-    }
-
-    /// The entries people may see.
-    pub fn list(self) -> io::Result<Listing> {
-        Listing::new(self)
-    }
-
-    /// Which folder this is, whatever path led to it.
-    pub fn inode(&self) -> Inode {
-        self.inode
-    }
-}
-
-impl AsFd for Folder {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
-    }
-}
-
-/// What people are told of an inode; `NotFound` for what is never served.
-pub(super) fn served(stat: &fs::Stat) -> io::Result<Stat> {
-    let (kind, size) = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => (Kind::File, u64::try_from(stat.st_size).unwrap_or(0)),
-        FileType::Directory => (Kind::Folder, 0),
-        _ => return Err(io::ErrorKind::NotFound.into()),
-    };
-    Ok(Stat { kind, size, mtime: stat.st_mtime })
 }

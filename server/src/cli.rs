@@ -1,0 +1,92 @@
+//! The doorway: from arguments to an exit status. Everything that concerns the process as a whole
+//! is here: signals, the journal, the first line on stdout, limits.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::{self, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::{self, JoinHandle};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::iterator::Signals;
+
+use crate::admin;
+use crate::config::{Config, Task};
+use crate::journal::Journal;
+use crate::server::{Server, ServerError};
+use crate::stop::Stop;
+
+/// The program, from its arguments to its exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let config = match Config::read(args) {
+        Ok(config) => config,
+        Err(usage) => {
+            // Help goes to stdout and is a success; anything else is wrong usage.
+            let _ = usage.print();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+        }
+    };
+    let done = match &config.task {
+        Some(Task::User(task)) => admin::run(task, &config.data, config.password_min),
+        None => serve(config).map_err(Into::into),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "ferryd: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(config: Config) -> Result<(), ServerError> {
+    raise_descriptor_limit();
+    let server = Server::bind(config)?;
+    let log_file = server.store.log_file().map_err(ServerError::system("open the log file"))?;
+    let _journal = Journal::start(log_file).map_err(ServerError::system("start the journal"))?;
+    let (signals, watching) =
+        stop_on_signals(server.stop()).map_err(ServerError::system("watch signals"))?;
+    let address = server.address()?;
+    // The line scripts wait for. If nobody reads stdout, that is no reason not to serve.
+    let _ = writeln!(io::stdout(), "ferryd listening on {address}");
+    let _ = io::stdout().flush();
+    log::info!("listening on {address}; {}", server.config);
+    if server.config.is_exposed() {
+        log::warn!(
+            "everybody who can reach {address} may put files here without a name; \
+             `--guests read` or `--library-writers users` would ask for a login"
+        );
+    }
+    let result = server.run();
+    signals.close();
+    let _ = watching.join();
+    log::info!("stopped");
+    result
+}
+
+/// The first SIGINT, SIGTERM or SIGHUP asks for a stop; the second ends the process at once.
+fn stop_on_signals(stop: Stop) -> io::Result<(signal_hook::iterator::Handle, JoinHandle<()>)> {
+    // A write over a file size limit must fail, not kill: the default action of this signal is to
+    // end the process (setrlimit(2)).
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let handle = signals.handle();
+    let watching = thread::Builder::new().name("signals".into()).spawn(move || {
+        for _ in signals.forever() {
+            if !stop.ask() {
+                process::exit(1);
+            }
+            log::info!("stopping; once more to stop at once");
+        }
+    })?;
+    Ok((handle, watching))
+}
+
+/// Each client costs a descriptor, each upload two more. What the system allows is taken.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    let _ = setrlimit(Resource::Nofile, limit);
+}

@@ -1,0 +1,108 @@
+//! The server as a whole: what it takes before it serves, and the order in which it lets go.
+
+use std::io;
+use std::net::SocketAddr;
+use std::thread;
+
+use crate::accounts::Accounts;
+use crate::config::Config;
+use crate::listener::Listener;
+use crate::models;
+use crate::places::Places;
+use crate::quota::Ledger;
+use crate::registry::Registry;
+use crate::roster::Roster;
+use crate::service::Service;
+use crate::state::{State, Table};
+use crate::stop::Stop;
+use crate::store::{Store, StoreError};
+use crate::writer::Writer;
+
+/// Why the server did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {0}: {1}; is another server there? Choose another port with --listen"
+    )]
+    Listen(SocketAddr, io::Error),
+    /// The process could not get what it needs from the system.
+    #[error("cannot {0}: {1}")]
+    System(&'static str, io::Error),
+}
+
+impl ServerError {
+    pub(crate) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::System(doing, error)
+    }
+}
+
+/// A server that is bound and ready to run.
+#[derive(Debug)]
+pub struct Server {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    listener: Listener,
+}
+
+impl Server {
+    /// Takes the data folder and the address. From here on clients can connect; they are served
+    /// once [`run`](Self::run) is called.
+    pub fn bind(config: Config) -> Result<Self, ServerError> {
+        // The address first: a start that fails on it leaves no folder behind.
+        let listener =
+            Listener::bind(config.listen).map_err(|e| ServerError::Listen(config.listen, e))?;
+        let store = Store::open(&config.data, config.library.as_deref(), config.durability)?;
+        Ok(Self { config, store, listener })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Result<SocketAddr, ServerError> {
+        self.listener.address().map_err(ServerError::system("read the address"))
+    }
+
+    /// A handle that ends [`run`](Self::run).
+    pub fn stop(&self) -> Stop {
+        self.listener.stop()
+    }
+
+    /// Serves until a stop is asked for. When this returns, every thread has been joined.
+    pub fn run(mut self) -> Result<(), ServerError> {
+        let table = Table::default();
+        let registry = Registry::new();
+        let roster = Roster::new(usize::try_from(self.config.max_clients).unwrap_or(usize::MAX));
+        let _seat = table.seat("main", State::Run);
+        let stop = self.stop();
+        thread::scope(|scope| {
+            let writer = Writer::spawn(scope, &table)
+                .map_err(ServerError::system("start the writer thread"))?;
+            let service = Service {
+                places: Places {
+                    store: &self.store,
+                    policy: self.config.policy(),
+                    ledger: Ledger::new(self.config.quota),
+                },
+                accounts: Accounts::new(self.store.users(), self.config.password_min, cores()),
+                registration: self.config.registration,
+                registry: &registry,
+                writer: &writer,
+                stop: &stop,
+                claim_wait: self.config.claim_wait,
+                idle_timeout: self.config.idle_timeout,
+            };
+            models::thread::serve(&mut self.listener, &roster, &table, &service, self.config.grace);
+            // LESSON: the writer is stopped by letting go of its queues, not by telling it. All
+            // sessions have ended, so this is the last sender; the scope then joins the thread.
+            drop(writer);
+            Ok(())
+        })
+    }
+}
+
+/// How many passwords are hashed at once: more than there are cores would only take turns.
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
