@@ -6,18 +6,22 @@
 //! not know where the next reply begins, so the connection is then of no more use
 //! ([`Client::is_usable`]) and every further call says so.
 
+mod account;
 mod connect;
 mod get;
 mod put;
 #[cfg(test)]
+pub(crate) mod scripted;
+#[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
 use common::protocol::{
-    Crc32, Done, Entry, Greeting, Page, Refusal, Request, Response, Stat, Sum, Wait,
+    Crc32, Details, Done, Entry, Greeting, Page, Refusal, Request, Response, Sum, Wait,
 };
 use serde::de::DeserializeOwned;
 
@@ -90,12 +94,12 @@ impl Client {
             }
         };
         self.end(answer)?;
-        entries.sort_unstable_by(|a, b| (a.stat.kind, &a.name).cmp(&(b.stat.kind, &b.name)));
+        entries.sort_unstable_by(by_kind_and_name);
         Ok(entries)
     }
 
-    /// What is known of a file or folder.
-    pub fn stat(&mut self, path: &str) -> Result<Stat, Error> {
+    /// What is known of a file or folder; of a home also how full it is.
+    pub fn stat(&mut self, path: &str) -> Result<Details, Error> {
         self.ask(path, &Request::Stat { path: path.to_owned() }, REPLY)
     }
 
@@ -202,6 +206,11 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("greeting", &self.greeting).finish_non_exhaustive()
     }
+}
+
+/// Folders first, then by name.
+pub(crate) fn by_kind_and_name(a: &Entry, b: &Entry) -> Ordering {
+    (a.stat.kind, &a.name).cmp(&(b.stat.kind, &b.name))
 }
 
 /// How long a server may take to read or sync this many bytes.

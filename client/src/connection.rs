@@ -1,4 +1,5 @@
-//! Lines and bodies on the wire. This is the one place that sees every frame, so it logs them.
+//! Lines and bodies on the wire. This is the one place that sees every frame, so it logs them,
+//! and sees to it that no password is among what it logs.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::SocketAddr;
@@ -6,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use common::escape::Safe;
 use common::frame::{self, FrameError};
+use common::protocol::{Password, Request, Sum};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -32,12 +34,16 @@ impl Connection {
         Ok(Self { input, output: Vec::new(), line: Vec::new() })
     }
 
-    /// Queues a line.
-    pub(crate) fn queue(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let start = self.output.len();
-        frame::write_line(&mut self.output, value)?;
-        log::debug!("> {}", printable(&self.output[start..]));
-        Ok(())
+    /// Queues a request.
+    pub(crate) fn queue(&mut self, request: &Request) -> io::Result<()> {
+        log::debug!("> {}", json(&masked(request)));
+        frame::write_line(&mut self.output, request)
+    }
+
+    /// Queues the line that ends a body.
+    pub(crate) fn queue_sum(&mut self, sum: Sum) -> io::Result<()> {
+        log::debug!("> {}", json(&sum));
+        frame::write_line(&mut self.output, &sum)
     }
 
     /// Queues the bytes of a body.
@@ -97,5 +103,52 @@ impl Connection {
 }
 
 fn printable(line: &[u8]) -> String {
-    Safe(String::from_utf8_lossy(line).trim_end()).to_string()
+    Safe(&String::from_utf8_lossy(line)).to_string()
+}
+
+fn json(value: &impl Serialize) -> String {
+    printable(&serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// The request as a log may show it. No `_` here: a new request must say whether it has a secret.
+fn masked(request: &Request) -> Request {
+    let mut shown = request.clone();
+    let mask = || Password("***".into());
+    match &mut shown {
+        Request::Register(who) | Request::Login(who) => who.password = mask(),
+        Request::Passwd { old, new } => (*old, *new) = (mask(), mask()),
+        Request::List { .. }
+        | Request::Get { .. }
+        | Request::Put(_)
+        | Request::Stat { .. }
+        | Request::Sum { .. }
+        | Request::Mkdir { .. }
+        | Request::Delete { .. }
+        | Request::Rename { .. }
+        | Request::Who {}
+        | Request::Quit {} => {}
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use common::protocol::Credentials;
+
+    use super::*;
+
+    #[test]
+    fn a_log_shows_who_but_no_password() {
+        let secret = || Password("s3cret".into());
+        let who = Credentials { user: "xiaoyu".into(), password: secret() };
+        let shown = json(&masked(&Request::Login(who.clone())));
+        assert_eq!(shown, r#"{"cmd":"LOGIN","user":"xiaoyu","password":"***"}"#);
+        for request in [
+            Request::Register(who.clone()),
+            Request::Login(who),
+            Request::Passwd { old: secret(), new: secret() },
+        ] {
+            assert!(!json(&masked(&request)).contains("s3cret"), "{}", request.verb());
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Sizes, times, listings and waits as text. Nothing here prints.
+//! Sizes, times and listings as text. Nothing here prints.
 //!
 //! Names come last in a line, so that no name, however wide its characters, moves a column.
 
@@ -7,9 +7,11 @@ use std::io;
 use std::path::Path;
 
 use common::escape::{Safe, is_unprintable};
-use common::protocol::{Entry, Existing, Kind, Stat, Wait};
-use jiff::Timestamp;
+use common::protocol::{Details, Entry, Existing, Identity, Kind, Stat};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use crate::error::Error;
 
 /// `9 B`, `12.4 MB`: units of a thousand, one decimal.
 pub(crate) fn size(bytes: u64) -> String {
@@ -43,6 +45,11 @@ fn time_in(mtime: i64, zone: TimeZone) -> String {
         // A time of no calendar's; a file may carry any number.
         Err(_) => format!("{mtime} s"),
     }
+}
+
+/// This moment on the reader's clock, and how far that is from everybody's.
+pub(crate) fn now() -> String {
+    Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// JSON, harmless on a terminal. serde escapes what JSON must; a terminal obeys more than that
@@ -79,20 +86,41 @@ pub(crate) fn listing(out: &mut dyn io::Write, entries: &[Entry]) -> io::Result<
     entries.iter().try_for_each(|e| writeln!(out, "{}", entry(&e.name, &e.stat, width)))
 }
 
+/// What `stat` shows: of a home also how full it is.
+pub(crate) fn details(name: &str, details: &Details, width: usize) -> String {
+    let entry = entry(name, &details.stat, width);
+    match usage(details.used, details.quota) {
+        Some(usage) => format!("{entry}  {usage}"),
+        None => entry,
+    }
+}
+
+/// `xiaoyu (user), used 1.2 MB of 10.0 MB (8.8 MB left)`.
+pub(crate) fn identity(identity: &Identity) -> String {
+    let Identity { user, role, quota, used } = identity;
+    let who = format!("{} ({role})", Safe(user));
+    match usage(*used, *quota) {
+        Some(usage) => format!("{who}, {usage}"),
+        None => who,
+    }
+}
+
+/// How full a home is, where that is known.
+fn usage(used: Option<u64>, quota: Option<u64>) -> Option<String> {
+    let used = used?;
+    let Some(quota) = quota else { return Some(format!("used {}", size(used))) };
+    let left = quota.saturating_sub(used);
+    Some(format!("used {} of {} ({} left)", size(used), size(quota), size(left)))
+}
+
+/// How a failure is called where programs read it: the protocol's word.
+pub(crate) fn status(error: &Error) -> &'static str {
+    if error.exit_status() == 5 { "EXISTS" } else { "FAIL" }
+}
+
 /// A folder's own size means nothing to anybody.
 fn entry_size(stat: &Stat) -> String {
     if stat.kind == Kind::Folder { "-".into() } else { size(stat.size) }
-}
-
-/// Who is in the way, and how far they are.
-pub(crate) fn waiting(path: &str, wait: &Wait) -> String {
-    let Wait { holder, received, size, since } = wait;
-    let percent = u128::from(*received) * 100 / u128::from((*size).max(1));
-    format!(
-        "`{}` is busy: {} is writing it, {percent} %, since {since} s; waiting, Ctrl-C to stop",
-        Safe(path),
-        Safe(holder)
-    )
 }
 
 /// That a name is taken, and by what.
@@ -149,19 +177,24 @@ mod tests {
     }
 
     #[test]
+    fn a_home_says_how_full_it_is() {
+        let role = common::protocol::Role::User;
+        let who = |quota, used| Identity { user: "xiaoyu".into(), role, quota, used };
+        for (quota, used, shown) in [
+            (Some(10_000), Some(1200), "xiaoyu (user), used 1.2 kB of 10.0 kB (8.8 kB left)"),
+            (Some(10), Some(1200), "xiaoyu (user), used 1.2 kB of 10 B (0 B left)"),
+            (None, Some(0), "xiaoyu (user), used 0 B"),
+            (None, None, "xiaoyu (user)"),
+        ] {
+            assert_eq!(identity(&who(quota, used)), shown);
+        }
+    }
+
+    #[test]
     fn json_is_harmless_and_still_the_same_text() {
         let name = "a\u{9b}b\u{202e}c\u{7f}\n\"笔";
         let safe = json(&serde_json::to_string(name).unwrap());
         assert!(!safe.contains(is_unprintable), "{safe:?}");
         assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), name);
-    }
-
-    #[test]
-    fn a_wait_says_who_and_how_far() {
-        let wait = Wait { holder: "guest c03".into(), received: 43, size: 100, since: 12 };
-        assert_eq!(
-            waiting("a", &wait),
-            "`a` is busy: guest c03 is writing it, 43 %, since 12 s; waiting, Ctrl-C to stop"
-        );
     }
 }

@@ -61,6 +61,15 @@ pub enum Error {
         /// For people.
         message: String,
     },
+    /// The server does not take this person for that user.
+    #[error("{}", Safe(.0))]
+    LoginRefused(String),
+    /// A password is needed, and there is none to be had.
+    #[error("{0}")]
+    NoPassword(String),
+    /// What was typed unseen was not the same both times.
+    #[error("the two passwords differ; nothing was changed")]
+    PasswordsDiffer,
     /// The bytes that arrived are not the bytes that are there.
     #[error(
         "`{}` arrived damaged (crc32 {actual} here, {expected} there); nothing was kept. Get it \
@@ -78,6 +87,9 @@ pub enum Error {
     /// A local file that cannot be sent.
     #[error("{0}")]
     Unsendable(String),
+    /// A place where only a folder can be, and is none; or one too deep to walk to.
+    #[error("{0}")]
+    Unwalkable(String),
     /// A name that no server accepts.
     #[error(transparent)]
     BadName(#[from] PathError),
@@ -104,10 +116,11 @@ impl Error {
             Self::Closed => 0,
             Self::Usage(_) => 2,
             Self::NoServer { .. } | Self::Lost { .. } | Self::Protocol(_) => 3,
+            Self::LoginRefused(_) | Self::NoPassword(_) | Self::PasswordsDiffer => 4,
             Self::Exists { .. } | Self::ExistsHere(_) => 5,
             Self::Refused { reason, .. } => status_of(*reason),
             Self::Local { source, .. } if source.kind() == io::ErrorKind::NotFound => 6,
-            Self::Unsendable(_) | Self::BadName(_) | Self::Local { .. } => 1,
+            Self::Unsendable(_) | Self::Unwalkable(_) | Self::BadName(_) | Self::Local { .. } => 1,
             Self::Integrity { .. } => 7,
             Self::Interrupted => interrupt::STATUS,
         }
@@ -115,7 +128,11 @@ impl Error {
 
     /// The server's reason, if it was the server who refused.
     pub fn reason(&self) -> Option<Reason> {
-        if let Self::Refused { reason, .. } = self { Some(*reason) } else { None }
+        match self {
+            Self::Refused { reason, .. } => Some(*reason),
+            Self::LoginRefused(_) => Some(Reason::Denied),
+            _ => None,
+        }
     }
 
     /// Whether going on with the next name is pointless: there is nobody to ask, nobody to tell,
@@ -126,6 +143,8 @@ impl Error {
             Self::NoServer { .. }
                 | Self::Lost { .. }
                 | Self::Protocol(_)
+                | Self::LoginRefused(_)
+                | Self::NoPassword(_)
                 | Self::Interrupted
                 | Self::Closed
                 | Self::Refused { reason: Reason::Full, .. }
@@ -134,7 +153,7 @@ impl Error {
 
     /// Whether this is the server's complete answer, after which it expects the next request.
     pub(crate) fn is_answer(&self) -> bool {
-        matches!(self, Self::Exists { .. } | Self::Refused { .. })
+        matches!(self, Self::Exists { .. } | Self::Refused { .. } | Self::LoginRefused(_))
     }
 
     pub(crate) fn lost(why: impl Into<String>) -> Self {

@@ -1,36 +1,45 @@
 //! `ferry`, the client of `ferryd`: a program, and a library of typed calls for other programs.
 //!
 //! ```text
-//!   arguments        a prompt, or a script on stdin
-//!       │                       │
-//!    command ◄──────────────── repl          one table of commands for all three
-//!       │                       │
-//!       └────────► shell ◄──────┘            does commands; keeps the connection between them
-//!                  │   │
-//!     transfer ◄───┘   └───► printer         local files · results on stdout, talk on stderr
-//!         │                     │
-//!       client               display         typed calls · sizes, times, listings as text
-//!         │
-//!     connection ──► wire ═══ TCP ═══► ferryd
+//!   arguments      a prompt, or a script on stdin      a numbered menu
+//!       │                     │                               │
+//!    command ◄────────────── repl          one table          │   words: what it says,
+//!       │                     │            of commands        │   in two languages
+//!       └───────► shell ◄─────┘                             menu
+//!                   │                                         │
+//!                   └──► link · transfer · printer · journal ◄┘
+//!                         │        │
+//!                         └► client ◄┘      typed calls
+//!                              │
+//!                         connection ──► wire ═══ TCP ═══► ferryd
 //! ```
+//!
+//! - `link`: who one is and where one stands, the same on every connection it makes
+//!   (`password`, `place`).
+//! - `transfer`: local files. `printer`: results on stdout, talk on stderr (`display`).
+//! - `journal`: what was done, in a file.
 //!
 //! There is one thread, and it blocks: on the socket (always with a deadline), on a local file,
 //! or on the person at the prompt. Ctrl-C sets a flag that every wait looks at ([`interrupt`]).
 //!
 //! Read in this order: [`client`] is what the rest is about and knows no terminal; then `wire`
-//! and `connection` beneath it, [`error`] beside it, and `transfer`, `shell`, `repl` above it.
+//! and `connection` beneath it, [`error`] beside it, and `transfer`, `link`, `shell`, `repl` and
+//! `menu` above it.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::address::Address;
-use crate::command::{Command, Invocation, Output};
+use crate::command::{Invocation, Output};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+use crate::journal::Journal;
+use crate::link::Link;
+use crate::password::Passwords;
 use crate::printer::Printer;
 use crate::shell::Shell;
+use crate::words::Lang;
 
 pub mod address;
 pub mod client;
@@ -39,12 +48,20 @@ mod connection;
 mod display;
 pub mod error;
 pub mod interrupt;
+mod journal;
+mod link;
+mod menu;
+mod password;
+mod place;
 mod printer;
 mod progress;
 mod repl;
 mod shell;
+mod state_dir;
+mod terminal;
 mod transfer;
 mod wire;
+mod words;
 
 /// Runs `ferry` with these arguments, the first of them the program's own name.
 ///
@@ -53,15 +70,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     start_log();
     let status = match Invocation::try_parse_from(args) {
         Ok(invocation) => run(invocation),
-        Err(answer) => Printer::new(Output::default()).parser_answer(&answer),
+        Err(answer) => Printer::new(Output::default(), Lang::En).parser_answer(&answer),
     };
     ExitCode::from(status)
 }
 
-fn run(Invocation { server, output, command }: Invocation) -> u8 {
-    let printer = Printer::new(output);
-    match obey(server, &printer, command.as_ref()) {
+fn run(invocation: Invocation) -> u8 {
+    let printer = Printer::new(invocation.output, invocation.lang());
+    match obey(invocation, &printer) {
         Ok(status) => status,
+        // Who reads no results any more knows it.
+        Err(error @ Error::Closed) => error.exit_status(),
         Err(error) => {
             printer.complain(&error);
             error.exit_status()
@@ -69,15 +88,26 @@ fn run(Invocation { server, output, command }: Invocation) -> u8 {
     }
 }
 
-fn obey(server: Address, printer: &Printer, command: Option<&Command>) -> Result<u8, Error> {
+fn obey(invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
+    let Invocation { server, user, password_file, menu, command, .. } = invocation;
+    if menu && command.is_some() {
+        return Err(Error::Usage("--menu asks what to do; give it no command".into()));
+    }
     let interrupt = Interrupt::on_signals().map_err(Error::local("cannot catch signals"))?;
-    let mut shell = Shell::new(server, printer.clone(), interrupt);
-    let status = match command {
-        Some(command) => shell.run(command),
-        None => repl::run(&mut shell)?,
+    let passwords = Passwords::current(password_file);
+    let mut link = Link::new(server, user, passwords, printer.clone(), interrupt);
+    let journal = Journal::open();
+    let status = if menu {
+        menu::run(&mut link, printer.clone(), journal).map(|()| 0)
+    } else {
+        let mut shell = Shell::new(&mut link, printer.clone(), journal);
+        match command {
+            Some(command) => Ok(shell.run(&command)),
+            None => repl::run(&mut shell),
+        }
     };
-    shell.leave();
-    Ok(status)
+    link.leave();
+    status
 }
 
 /// Silent unless `RUST_LOG` asks. The editor's own debug lines stay off: they would be written

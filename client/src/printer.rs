@@ -11,26 +11,35 @@ use common::protocol::Wait;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
+use crate::address::Address;
 use crate::command::Output;
 use crate::display;
 use crate::error::Error;
 use crate::progress::Bar;
+use crate::words::{Lang, Message};
 
 /// Prints. Clones share one terminal.
 #[derive(Debug, Clone)]
 pub(crate) struct Printer {
     output: Output,
+    lang: Lang,
     bars: MultiProgress,
 }
 
 impl Printer {
-    pub(crate) fn new(output: Output) -> Self {
+    /// For people who read `lang`; what is said to who types commands is in English only.
+    pub(crate) fn new(output: Output, lang: Lang) -> Self {
         let target = if output.quiet || !io::stderr().is_terminal() {
             ProgressDrawTarget::hidden()
         } else {
             ProgressDrawTarget::stderr()
         };
-        Self { output, bars: MultiProgress::with_draw_target(target) }
+        Self { output, lang, bars: MultiProgress::with_draw_target(target) }
+    }
+
+    /// The message in the language that is read here.
+    pub(crate) fn words(&self, message: Message, parts: &[&dyn Display]) -> String {
+        self.lang.say(message, parts)
     }
 
     /// Whether results are for a program.
@@ -89,7 +98,15 @@ impl Printer {
 
     /// Who is in the way of an upload.
     pub(crate) fn waiting(&self, path: &str, wait: &Wait) {
-        self.talk(display::waiting(path, wait));
+        let Wait { holder, received, size, since } = wait;
+        let percent = u128::from(*received) * 100 / u128::from((*size).max(1));
+        let parts: [&dyn Display; 4] = [&Safe(path), &Safe(holder), &percent, since];
+        self.talk(self.words(Message::Waiting, &parts));
+    }
+
+    /// The connection was lost, and is made again.
+    pub(crate) fn connected_again(&self, server: &Address) {
+        self.talk(self.words(Message::ConnectedAgain, &[server]));
     }
 
     /// Help that was asked for, or what is wrong with what was typed. Returns the exit status.

@@ -2,18 +2,15 @@
 //!
 //! A person is told what went wrong and goes on; a script stops at its first failure.
 
-use std::env;
-use std::fs;
 use std::io::{self, BufRead, IsTerminal};
-use std::path::PathBuf;
 
 use clap::Parser as _;
-use rustyline::DefaultEditor;
-use rustyline::error::ReadlineError;
 
 use crate::command::{Command, Line};
 use crate::error::Error;
 use crate::shell::Shell;
+use crate::state_dir;
+use crate::terminal::{Answer, Terminal};
 
 /// How a line ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,30 +27,20 @@ pub(crate) fn run(shell: &mut Shell) -> Result<u8, Error> {
 }
 
 fn prompt(shell: &mut Shell) -> Result<u8, Error> {
-    let greeting = shell.client()?.greeting();
+    let greeting = shell.link.client()?.greeting();
     let welcome = format!(
         "connected to {}, session {}. `help` lists the commands, `quit` or Ctrl-D leaves.",
         common::escape::Safe(&greeting.server),
         greeting.session
     );
     shell.printer().talk(welcome);
-    let prompt = format!("ferry {}> ", shell.server());
-    let mut editor = DefaultEditor::new().map_err(terminal_error)?;
-    let history = history_file();
-    if let Some(file) = &history {
-        // The first time there is none yet.
-        let _ = editor.load_history(file);
-    }
+    let history = state_dir::file("history");
+    let mut terminal = Terminal::new(shell.interrupt().clone(), history)?;
     loop {
-        let line = match shell.interrupt().idle(|| editor.readline(&prompt)) {
-            Ok(line) => line,
-            Err(ReadlineError::Interrupted) => continue,
-            Err(ReadlineError::Eof) => return Ok(0),
-            Err(error) => return Err(terminal_error(error)),
-        };
-        remember(&mut editor, history.as_ref(), &line);
-        if obey(shell, &line) == Flow::Leave {
-            return Ok(0);
+        match terminal.ask(&format!("{}> ", shell.link))? {
+            Answer::Line(line) if obey(shell, &line) == Flow::Leave => return Ok(0),
+            Answer::Line(_) | Answer::Never => {}
+            Answer::End => return Ok(0),
         }
     }
 }
@@ -95,36 +82,6 @@ fn obey(shell: &mut Shell, line: &str) -> Flow {
 fn words(line: &str) -> Result<Vec<String>, Error> {
     shell_words::split(line)
         .map_err(|_| Error::Usage(format!("a quote is not closed in: {}", line.trim())))
-}
-
-fn terminal_error(error: ReadlineError) -> Error {
-    let source = match error {
-        ReadlineError::Io(source) => source,
-        other => io::Error::other(other),
-    };
-    Error::local("cannot read from the terminal")(source)
-}
-
-/// Keeps a line for the next time too. A history that cannot be kept is not worth a word.
-fn remember(editor: &mut DefaultEditor, file: Option<&PathBuf>, line: &str) {
-    if line.trim().is_empty() {
-        return;
-    }
-    let _ = editor.add_history_entry(line);
-    if let Some(file) = file {
-        // Appended under a lock after each line: several prompts may be open at once.
-        let _ = editor.append_history(file);
-    }
-}
-
-/// `$XDG_STATE_HOME/ferry/history`, as the XDG Base Directory Specification has it.
-fn history_file() -> Option<PathBuf> {
-    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME")
-        .or_else(|| Some(absolute("HOME")?.join(".local").join("state")))?;
-    let folder = state.join("ferry");
-    fs::create_dir_all(&folder).ok()?;
-    Some(folder.join("history"))
 }
 
 #[cfg(test)]

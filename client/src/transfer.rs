@@ -2,7 +2,9 @@
 //!
 //! - `part`: a file being received, under a hidden name until it is whole.
 //! - `source`: a file being sent, as it was when it was opened.
+//! - `folder`: what there is here that could be sent.
 
+mod folder;
 mod part;
 mod source;
 
@@ -12,9 +14,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use common::path::Name;
 use common::protocol::Download;
 
+pub(crate) use self::folder::entries;
 use self::part::Part;
 pub(crate) use self::source::Source;
-use crate::client::Client;
+use crate::client::{Client, PutOptions};
 use crate::display;
 use crate::error::Error;
 use crate::progress::{Bar, Watched};
@@ -42,6 +45,18 @@ pub(crate) fn download(
     let download = incoming.receive(&mut Watched { inner: &part.file, bar: &bar })?;
     part.publish(download.mtime, force)?;
     Ok(download)
+}
+
+/// Sends `source` to be `path`.
+pub(crate) fn upload(
+    client: &mut Client,
+    source: Source,
+    path: &str,
+    options: PutOptions,
+    bar: &Bar,
+) -> Result<(), Error> {
+    let size = source.size();
+    client.put(path, size, &mut Watched { inner: source, bar }, options)
 }
 
 /// The name a local file will have on the server.

@@ -90,7 +90,7 @@ impl Client {
         let crc32 = Crc32(crc32fast::hash(body));
         let queued = self.connection.queue(&options.request(path, body.len() as u64, true));
         self.connection.queue_body(body);
-        let queued = queued.and_then(|()| self.connection.queue(&Sum { crc32 }));
+        let queued = queued.and_then(|()| self.connection.queue_sum(Sum { crc32 }));
         let full = self.connection.queued() >= BLOCK;
         let sent = queued.and_then(|()| if full { self.connection.flush() } else { Ok(()) });
         sent.map_err(|error| Error::from_wire(&error))
@@ -129,7 +129,7 @@ impl Client {
             left -= length as u64;
         }
         let crc32 = Crc32(crc.finalize());
-        let sent = self.connection.queue(&Sum { crc32 }).and_then(|()| self.connection.flush());
+        let sent = self.connection.queue_sum(Sum { crc32 }).and_then(|()| self.connection.flush());
         sent.map_err(|error| self.last_words(path, Error::from_wire(&error)))
     }
 

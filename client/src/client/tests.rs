@@ -1,61 +1,16 @@
 //! The client against a server that says exactly what the test wants, good or bad.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 
 use common::protocol::Reason;
 
+use super::scripted::{GREETING, client, serve};
 use super::*;
 use crate::interrupt::Interrupt;
 
-const GREETING: &str = r#"{"status":"OK","server":"scripted","protocol":1,"session":7}"#;
 /// zlib's checksum of `abc`.
 const ABC: &str = "352441c2";
-
-/// The other end of the client's connection.
-struct Peer(BufReader<TcpStream>);
-
-impl Peer {
-    fn say(&mut self, line: &str) {
-        // One write: a line in two segments could lose its second to a reset.
-        self.send(format!("{line}\n").as_bytes());
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.0.get_mut().write_all(bytes).unwrap();
-    }
-
-    fn hear(&mut self) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        line
-    }
-
-    fn take(&mut self, count: usize) -> Vec<u8> {
-        let mut bytes = vec![0; count];
-        self.0.read_exact(&mut bytes).unwrap();
-        bytes
-    }
-}
-
-/// Where a server listens that follows `script` with its one client.
-fn serve(script: impl FnOnce(&mut Peer) + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || script(&mut Peer(BufReader::new(listener.accept().unwrap().0))));
-    address
-}
-
-/// A client whose server has greeted and now follows `script`.
-fn client(script: impl FnOnce(&mut Peer) + Send + 'static) -> Client {
-    let greet_and = move |peer: &mut Peer| {
-        peer.say(GREETING);
-        script(peer);
-    };
-    Client::connect(&serve(greet_and)).unwrap()
-}
 
 #[test]
 fn a_greeting_can_turn_a_client_away() {
@@ -83,7 +38,7 @@ fn a_damaged_download_is_told_and_the_session_goes_on() {
     });
     let got = client.get("a", &mut Vec::new());
     assert!(matches!(got, Err(Error::Integrity { .. })), "{got:?}");
-    assert_eq!(client.stat("a").unwrap().size, 3);
+    assert_eq!(client.stat("a").unwrap().stat.size, 3);
 }
 
 #[test]
@@ -192,6 +147,24 @@ fn uploads_sent_ahead_are_answered_in_order_and_bounded() {
     }
     assert!(client.answer_ahead().is_none());
     assert!(client.is_usable());
+}
+
+#[test]
+fn only_who_is_not_taken_for_that_user_gets_the_status_of_a_login() {
+    let denied = r#"{"status":"FAIL","reason":"denied","message":"no"}"#;
+    let mut client = client(move |peer| {
+        for _ in 0..4 {
+            peer.hear();
+            peer.say(denied);
+        }
+    });
+    let statuses = [
+        client.login("xiaoyu", "123456").unwrap_err().exit_status(),
+        client.passwd("123456", "654321").unwrap_err().exit_status(),
+        client.register("xiaoyu", "123456").unwrap_err().exit_status(),
+        client.delete("a").unwrap_err().exit_status(),
+    ];
+    assert_eq!(statuses, [4, 4, 1, 1]);
 }
 
 #[test]

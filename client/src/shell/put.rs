@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use common::escape::Safe;
 use serde::Serialize;
 
-use super::Shell;
 use super::report::Report;
 use crate::client::{EAGER_BYTES, PutOptions, WINDOW};
 use crate::command::Put;
 use crate::display;
 use crate::error::Error;
-use crate::progress::{Bar, Watched};
+use crate::link::Link;
+use crate::progress::Bar;
 use crate::transfer::{self, Source};
 
 /// The work of one `put`.
 pub(super) struct Uploads<'a> {
-    shell: &'a mut Shell,
+    link: &'a mut Link,
     report: &'a mut Report,
     put: &'a Put,
     bar: Bar,
@@ -28,7 +28,9 @@ pub(super) struct Uploads<'a> {
 
 /// A file on its way.
 struct Upload {
-    /// Its path on the server.
+    /// Its path as the person would say it.
+    shown: String,
+    /// Its whole path on the server.
     path: String,
     size: u64,
     mtime: Option<i64>,
@@ -43,7 +45,7 @@ struct Sent {
 }
 
 impl<'a> Uploads<'a> {
-    pub(super) fn new(shell: &'a mut Shell, report: &'a mut Report, put: &'a Put) -> Self {
+    pub(super) fn new(link: &'a mut Link, report: &'a mut Report, put: &'a Put) -> Self {
         // A file that cannot be looked at counts for nothing here and fails in its turn.
         let sizes = put.files.iter().filter_map(|file| file.metadata().ok());
         let total = sizes.map(|metadata| metadata.len()).sum();
@@ -52,7 +54,7 @@ impl<'a> Uploads<'a> {
             files => format!("{} files", files.len()),
         };
         let bar = report.printer().bar(&label, total);
-        Self { shell, report, put, bar, ahead: VecDeque::new() }
+        Self { link, report, put, bar, ahead: VecDeque::new() }
     }
 
     pub(super) fn run(mut self, files: &[PathBuf]) {
@@ -81,8 +83,9 @@ impl<'a> Uploads<'a> {
     fn open(&self, file: &Path) -> Result<(Upload, Source), Error> {
         let name = transfer::remote_name(file)?;
         let source = Source::open(file)?;
-        let path = remote_path(self.put.to.as_deref(), name.as_str());
-        Ok((Upload { path, size: source.size(), mtime: source.mtime() }, source))
+        let shown = remote_path(self.put.to.as_deref(), name.as_str());
+        let path = self.link.place.resolve(&shown)?.to_string();
+        Ok((Upload { shown, path, size: source.size(), mtime: source.mtime() }, source))
     }
 
     fn small(&mut self, file: &Path, upload: Upload, source: Source) -> ControlFlow<()> {
@@ -91,7 +94,7 @@ impl<'a> Uploads<'a> {
             Err(error) => return self.failed(file, &error),
         };
         let options = self.options(&upload);
-        let sent = match self.shell.client() {
+        let sent = match self.link.client() {
             Ok(client) => client.put_ahead(&upload.path, &body, options),
             Err(error) => return self.failed(file, &error),
         };
@@ -107,8 +110,7 @@ impl<'a> Uploads<'a> {
 
     fn large(&mut self, upload: &Upload, source: Source) -> Result<(), Error> {
         let options = self.options(upload);
-        let mut source = Watched { inner: source, bar: &self.bar };
-        self.shell.client()?.put(&upload.path, upload.size, &mut source, options)
+        transfer::upload(self.link.client()?, source, &upload.path, options, &self.bar)
     }
 
     fn options(&self, upload: &Upload) -> PutOptions {
@@ -120,7 +122,7 @@ impl<'a> Uploads<'a> {
     fn settle(&mut self, rest: usize) -> ControlFlow<()> {
         while self.ahead.len() > rest {
             let Some(upload) = self.ahead.pop_front() else { break };
-            let Some(client) = &mut self.shell.client else { break };
+            let Some(client) = self.link.current() else { break };
             let unasked = || Err(Error::lost("it was never sent"));
             let answer = client.answer_ahead().unwrap_or_else(unasked);
             self.bar.advance(upload.size);
@@ -136,20 +138,17 @@ impl<'a> Uploads<'a> {
     }
 
     fn told(&mut self, upload: &Upload, stored: Result<(), Error>) -> ControlFlow<()> {
-        let Upload { path, size, mtime } = upload;
-        let line = format!("put {}  {}", Safe(path), display::size(*size));
-        let sent = Sent { size: *size, mtime: *mtime };
-        if stored.is_ok() {
-            self.report.moved(*size);
-        }
-        match stored.and_then(|()| self.report.done(path, &line, sent)) {
+        let &Upload { ref shown, size, mtime, .. } = upload;
+        let line = format!("put {}  {}", Safe(shown), display::size(size));
+        let sent = Sent { size, mtime };
+        match stored.and_then(|()| self.report.moved(shown, &line, size, sent)) {
             Ok(()) => ControlFlow::Continue(()),
-            Err(error) => self.report.failed(path, &error),
+            Err(error) => self.report.failed(shown, &error),
         }
     }
 }
 
-/// A name in a folder on the server; where the server starts if the folder is not given.
+/// A name in a folder on the server; in the current one if none is given.
 fn remote_path(folder: Option<&str>, name: &str) -> String {
     folder.map_or_else(|| name.to_owned(), |f| format!("{}/{name}", f.trim_end_matches('/')))
 }

@@ -1,21 +1,26 @@
-//! How one command went, name by name.
+//! How one command went, name by name: said, counted, and written into the journal.
+
+mod advice;
 
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use common::escape::Safe;
-use common::protocol::{Kind, Reason};
+use common::protocol::Reason;
 use serde::Serialize;
 
 use crate::display;
 use crate::error::Error;
+use crate::journal::Journal;
 use crate::printer::Printer;
 
 /// Says how each name fared as soon as that is known, and remembers the first failure.
 #[derive(Debug)]
 pub(super) struct Report {
     command: &'static str,
+    /// Who did it, where; for the journal.
+    link: String,
     printer: Printer,
+    journal: Journal,
     first_failure: Option<u8>,
     start: Instant,
     files: u64,
@@ -26,6 +31,7 @@ pub(super) struct Report {
 #[derive(Serialize)]
 struct Success<'a, T> {
     command: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     path: &'a str,
     status: &'a str,
     #[serde(flatten)]
@@ -36,6 +42,7 @@ struct Success<'a, T> {
 #[derive(Serialize)]
 struct Failure<'a> {
     command: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     path: &'a str,
     status: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,9 +52,15 @@ struct Failure<'a> {
 }
 
 impl Report {
-    pub(super) fn new(command: &'static str, printer: Printer) -> Self {
+    /// Nothing done yet of `command`, which `link` asked for.
+    pub(super) fn new(
+        command: &'static str,
+        link: String,
+        printer: Printer,
+        journal: Journal,
+    ) -> Self {
         let start = Instant::now();
-        Self { command, printer, first_failure: None, start, files: 0, bytes: 0 }
+        Self { command, link, printer, journal, first_failure: None, start, files: 0, bytes: 0 }
     }
 
     pub(super) fn printer(&self) -> &Printer {
@@ -68,6 +81,14 @@ impl Report {
         }
     }
 
+    /// As [`each`](Self::each), of one name, which is empty for what is about none.
+    pub(super) fn one(&mut self, name: &str, act: impl FnOnce(&mut Self) -> Result<(), Error>) {
+        if let Err(error) = act(self) {
+            // There is nothing to go on with.
+            let _ = self.failed(name, &error);
+        }
+    }
+
     /// Done, which the exit status alone would say too.
     pub(super) fn done(
         &self,
@@ -75,7 +96,22 @@ impl Report {
         line: &str,
         details: impl Serialize,
     ) -> Result<(), Error> {
-        if self.printer.is_json() { self.json(path, details) } else { self.printer.result(line) }
+        self.note(path, Ok(None));
+        self.say(path, line, details)
+    }
+
+    /// A file was moved whole.
+    pub(super) fn moved(
+        &mut self,
+        path: &str,
+        line: &str,
+        size: u64,
+        details: impl Serialize,
+    ) -> Result<(), Error> {
+        self.files += 1;
+        self.bytes += size;
+        self.note(path, Ok(Some(size)));
+        self.say(path, line, details)
     }
 
     /// Done, and here is what was asked.
@@ -85,17 +121,25 @@ impl Report {
         line: &str,
         details: impl Serialize,
     ) -> Result<(), Error> {
+        self.note(path, Ok(None));
         if self.printer.is_json() { self.json(path, details) } else { self.printer.line(line) }
+    }
+
+    /// Done, and shown already.
+    pub(super) fn shown(&self, path: &str) {
+        self.note(path, Ok(None));
+    }
+
+    fn note(&self, path: &str, outcome: Result<Option<u64>, &Error>) {
+        self.journal.add(&self.link, self.command, path, outcome);
+    }
+
+    fn say(&self, path: &str, line: &str, details: impl Serialize) -> Result<(), Error> {
+        if self.printer.is_json() { self.json(path, details) } else { self.printer.result(line) }
     }
 
     fn json(&self, path: &str, details: impl Serialize) -> Result<(), Error> {
         self.printer.json(&Success { command: self.command, path, status: "OK", details })
-    }
-
-    /// Counts a file that was moved whole.
-    pub(super) fn moved(&mut self, bytes: u64) {
-        self.files += 1;
-        self.bytes += bytes;
     }
 
     /// Not done. `Break` means: nor can anything after it be.
@@ -105,7 +149,8 @@ impl Report {
         if matches!(error, Error::Closed) {
             return ControlFlow::Break(());
         }
-        let message = self.describe(path, error);
+        self.note(path, Err(error));
+        let message = advice::describe(self.command, path, error);
         self.printer.complain(&message);
         let told =
             if self.printer.is_json() { self.json_failure(path, error, &message) } else { Ok(()) };
@@ -115,21 +160,9 @@ impl Report {
         ControlFlow::Continue(())
     }
 
-    /// The error with what it happened to, where it does not say that itself, and what to do.
-    fn describe(&self, path: &str, error: &Error) -> String {
-        let Self { command, .. } = self;
-        match error {
-            Error::Lost { .. } | Error::Interrupted => {
-                format!("{command} {}: {error}{}", Safe(path), doubt(command))
-            }
-            _ => format!("{error}{}", remedy(command, error)),
-        }
-    }
-
     fn json_failure(&self, path: &str, error: &Error, message: &str) -> Result<(), Error> {
         let exit = error.exit_status();
-        let status = if exit == 5 { "EXISTS" } else { "FAIL" };
-        let (command, reason) = (self.command, error.reason());
+        let (command, status, reason) = (self.command, display::status(error), error.reason());
         self.printer.json(&Failure { command, path, status, reason, exit, message })
     }
 
@@ -145,34 +178,20 @@ impl Report {
     }
 }
 
-/// What to do about it, where that depends on the command.
-fn remedy(command: &str, error: &Error) -> &'static str {
-    let Error::Exists { existing, .. } = error else { return "" };
-    let is_folder = existing.stat.is_some_and(|stat| stat.kind == Kind::Folder);
-    match command {
-        "put" if is_folder => " Put the file elsewhere with --to.",
-        "put" => " Use --force to replace it, or put it elsewhere with --to.",
-        "mkdir" if is_folder => "",
-        _ => " Choose another name.",
-    }
-}
-
-/// What was sent and not answered may have been done.
-fn doubt(command: &str) -> &'static str {
-    match command {
-        "put" | "mkdir" | "rm" | "mv" => "; `ferry list` shows whether it was done",
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::command::Output;
+    use crate::words::Lang;
+
+    fn report(command: &'static str) -> Report {
+        let printer = Printer::new(Output::default(), Lang::En);
+        Report::new(command, String::new(), printer, Journal::default())
+    }
 
     #[test]
     fn all_names_are_tried_and_the_first_failure_counts() {
-        let mut report = Report::new("get", Printer::new(Output::default()));
+        let mut report = report("get");
         let names = ["a", "b", "c"].map(str::to_owned);
         let mut tried = Vec::new();
         report.each(&names, |name, _| {
@@ -189,7 +208,7 @@ mod tests {
 
     #[test]
     fn nothing_is_tried_on_a_lost_connection() {
-        let mut report = Report::new("rm", Printer::new(Output::default()));
+        let mut report = report("rm");
         let mut tried = 0;
         report.each(&["a", "b"].map(str::to_owned), |_, _| {
             tried += 1;

@@ -1,0 +1,73 @@
+//! The table of commands, read as people write it.
+
+use clap::CommandFactory as _;
+
+use super::*;
+
+fn both(words: &[&str]) -> (Option<Command>, Option<Command>) {
+    let typed = Line::try_parse_from(words).ok().map(|line| line.command);
+    let shell = ["ferry"].iter().chain(words);
+    let given = Invocation::try_parse_from(shell).ok().and_then(|given| given.command);
+    (typed, given)
+}
+
+#[test]
+fn the_table_is_sound() {
+    Invocation::command().debug_assert();
+    Line::command().debug_assert();
+}
+
+#[test]
+fn a_line_means_the_same_at_the_prompt_and_in_the_shell() {
+    for line in [
+        "list",
+        "ls /a",
+        "dir",
+        "get a b --to c --force",
+        "put a --to b --wait 3",
+        "stat a b",
+        "sum a",
+        "mkdir a",
+        "rm a",
+        "mv a b",
+        "list -r a",
+        "cd",
+        "cd ..",
+        "pwd",
+        "lcd /",
+        "lpwd",
+        "lls a",
+        "register xiaoyu",
+        "login xiaoyu",
+        "passwd --new-password-file a",
+        "who",
+        "quit",
+        "bye",
+        "exit",
+    ] {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (typed, given) = both(&words);
+        assert!(typed.is_some(), "{line}");
+        assert_eq!(typed, given, "{line}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_in_both() {
+    for line in ["", "nonsense", "get", "mv a", "put a --wait 3601", "put a --wait -1", "ls a b"] {
+        let words: Vec<&str> = line.split_terminator(' ').collect();
+        assert_eq!(both(&words), (None, None), "{line}");
+    }
+}
+
+#[test]
+fn every_command_has_its_verb_and_an_example() {
+    for command in Line::command().get_subcommands() {
+        let name = command.get_name();
+        let (typed, _) = both(&[name, "a", "b"]);
+        let typed = typed.or(both(&[name, "a"]).0).or(both(&[name]).0);
+        assert_eq!(typed.map(|command| command.verb()), Some(name));
+        let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(name == "quit" || example.contains(&format!("\n  {name}")), "{name}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Sending, fetching and listing by number: between the home there and the current folder here.
+
+use std::env;
+use std::path::Path;
+
+use common::escape::Safe;
+use common::path::{PathError, VirtualPath};
+use common::protocol::{Entry, Kind};
+use common::user::UserName;
+
+use super::{Menu, Stop, choice};
+use crate::client::PutOptions;
+use crate::display;
+use crate::error::Error;
+use crate::transfer::{self, Source};
+use crate::words::Message;
+
+impl Menu<'_> {
+    pub(super) fn upload(&mut self) -> Result<(), Stop> {
+        self.say(Message::Uploading, &[&here()])?;
+        let files = transfer::entries(Path::new("."));
+        for name in self.pick("lls", files)? {
+            let sent = self.send(&name).map(|size| (Message::Uploaded, Some(size)));
+            if !self.tell("put", &name, sent)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn download(&mut self) -> Result<(), Stop> {
+        self.say(Message::Downloading, &[&here()])?;
+        let files = self.home();
+        for name in self.pick("list", files)? {
+            let fetched = self.fetch(&name).map(|size| (Message::Downloaded, Some(size)));
+            if !self.tell("get", &name, fetched)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn list(&mut self, user: &UserName) -> Result<(), Stop> {
+        self.say(Message::Listing, &[user])?;
+        let entries = match self.home() {
+            Ok(entries) => entries,
+            Err(error) => return self.tell("list", "/home", Err(error)).map(drop),
+        };
+        self.note("list", "/home", Ok(None));
+        if entries.is_empty() {
+            self.say(Message::NoFiles, &[])?;
+        }
+        Ok(self.printer.stdout(|out| display::listing(out, &entries))?)
+    }
+
+    fn home(&mut self) -> Result<Vec<Entry>, Error> {
+        let home = self.link.place.here().to_string();
+        self.link.client()?.list(Some(&home))
+    }
+
+    /// Shows the files among `entries`, and returns the names of those that were picked.
+    fn pick(
+        &mut self,
+        command: &str,
+        entries: Result<Vec<Entry>, Error>,
+    ) -> Result<Vec<String>, Stop> {
+        let mut files = match entries {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.tell(command, ".", Err(error))?;
+                return Ok(Vec::new());
+            }
+        };
+        files.retain(|entry| entry.stat.kind == Kind::File);
+        if files.is_empty() {
+            self.say(Message::NoFiles, &[])?;
+            return Ok(Vec::new());
+        }
+        for (number, Entry { name, stat }) in (1..).zip(&files) {
+            let line = format!("{number}: {}  ({})", Safe(name), display::size(stat.size));
+            self.printer.line(&line)?;
+        }
+        loop {
+            let Some(line) = self.ask(Message::Which)? else { return Ok(Vec::new()) };
+            match choice::numbers(&line, files.len()) {
+                Ok(numbers) => {
+                    return Ok(numbers.iter().map(|n| files[n - 1].name.clone()).collect());
+                }
+                Err(word) => self.say(Message::NoSuchNumber, &[&Safe(word)])?,
+            }
+        }
+    }
+
+    fn send(&mut self, name: &str) -> Result<u64, Error> {
+        let file = Path::new(name);
+        let remote = transfer::remote_name(file)?;
+        let source = Source::open(file)?;
+        let (size, mtime) = (source.size(), source.mtime());
+        let path = self.link.place.resolve(remote.as_str())?.to_string();
+        let bar = self.printer.bar(name, size);
+        let options = PutOptions { mtime, ..PutOptions::default() };
+        transfer::upload(self.link.client()?, source, &path, options, &bar)?;
+        Ok(size)
+    }
+
+    fn fetch(&mut self, name: &str) -> Result<u64, Error> {
+        // The name came from the server: as a path it must be one that leads nowhere else.
+        let path = VirtualPath::parse(name, self.link.place.here())?;
+        let (_, local) = path.split_last().ok_or_else(|| PathError::NoName(name.to_owned()))?;
+        let file = Path::new(local.as_str());
+        transfer::check_free(file, false)?;
+        let printer = self.printer.clone();
+        let (path, bar) = (path.to_string(), |total| printer.bar(name, total));
+        let download = transfer::download(self.link.client()?, &path, file, false, bar)?;
+        Ok(download.size)
+    }
+}
+
+/// The current folder here, to be shown.
+fn here() -> String {
+    env::current_dir().map_or_else(|_| ".".to_owned(), |here| display::local(&here))
+}

@@ -1,0 +1,117 @@
+//! Where a password comes from: a file, the environment, or a person who types it unseen. Never
+//! from the command line, which everybody on the machine can read.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write as _};
+use std::path::{Path, PathBuf};
+
+use common::limits::PASSWORD_BYTES_MAX;
+use common::protocol::Password;
+
+use crate::display;
+use crate::error::Error;
+
+/// The places to look, in this order: a file, a variable of the environment, the terminal.
+#[derive(Debug, Clone)]
+pub(crate) struct Passwords {
+    file: Option<PathBuf>,
+    variable: &'static str,
+    /// What names the file on the command line, for a message.
+    option: &'static str,
+}
+
+impl Passwords {
+    /// The password in force.
+    pub(crate) fn current(file: Option<PathBuf>) -> Self {
+        Self { file, variable: "FERRY_PASSWORD", option: "--password-file" }
+    }
+
+    /// The one it is to be changed to.
+    pub(crate) fn new(file: Option<PathBuf>) -> Self {
+        Self { file, variable: "FERRY_NEW_PASSWORD", option: "--new-password-file" }
+    }
+
+    /// What the file or the environment says.
+    pub(crate) fn given(&self) -> Result<Option<Password>, Error> {
+        if let Some(file) = &self.file {
+            return first_line(file).map(|line| Some(Password(line)));
+        }
+        match env::var(self.variable) {
+            Ok(text) if !text.is_empty() => Ok(Some(Password(text))),
+            Err(env::VarError::NotUnicode(_)) => {
+                Err(Error::Usage(format!("{} is not UTF-8", self.variable)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What was given, or what is typed.
+    pub(crate) fn get(&self, prompt: &str) -> Result<Password, Error> {
+        self.given()?.map_or_else(|| self.ask(prompt), Ok)
+    }
+
+    /// What was given, or what is typed twice: nobody sees what they type.
+    pub(crate) fn choose(&self, prompt: &str, again: &str) -> Result<Password, Error> {
+        if let Some(given) = self.given()? {
+            return Ok(given);
+        }
+        let chosen = self.ask(prompt)?;
+        if chosen == self.ask(again)? { Ok(chosen) } else { Err(Error::PasswordsDiffer) }
+    }
+
+    /// Asks on the terminal, wherever stdin comes from. The terminal's echo is off meanwhile, so a
+    /// signal must not end the program here and then: it only sets the flag, the read ends with an
+    /// error, and the echo comes back on the way out.
+    fn ask(&self, prompt: &str) -> Result<Password, Error> {
+        let typed = rpassword::prompt_password(prompt).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => Error::Interrupted,
+            io::ErrorKind::UnexpectedEof => {
+                // Ctrl-D, which leaves the cursor behind the question.
+                let _ = writeln!(io::stderr());
+                Error::NoPassword("no password was given".into())
+            }
+            _ => Error::NoPassword(format!(
+                "a password is needed, and there is no terminal to ask on; use {} FILE or set {}",
+                self.option, self.variable
+            )),
+        })?;
+        Ok(Password(typed))
+    }
+}
+
+/// A file's first line, without what ends it.
+fn first_line(file: &Path) -> Result<String, Error> {
+    let cannot = || format!("cannot read the password file `{}`", display::local(file));
+    let opened = File::open(file).map_err(Error::local(cannot()))?;
+    // One byte more than can be right is enough for the server to say that it is too long.
+    let mut line = String::new();
+    let mut start = BufReader::new(opened.take(PASSWORD_BYTES_MAX as u64 + 3));
+    start.read_line(&mut line).map_err(Error::local(cannot()))?;
+    let end = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(end);
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_password_file_gives_its_first_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        for (text, password) in
+            [("123456\n", "123456"), ("a b \r\nsecond\n", "a b "), ("bare", "bare"), ("", "")]
+        {
+            fs::write(&file, text).unwrap();
+            let given = Passwords::current(Some(file.clone())).given().unwrap();
+            assert_eq!(given, Some(Password(password.into())));
+        }
+        fs::remove_file(&file).unwrap();
+        let missing = Passwords::current(Some(file)).given().unwrap_err();
+        assert_eq!(missing.exit_status(), 6);
+    }
+}

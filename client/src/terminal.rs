@@ -1,0 +1,99 @@
+//! Lines from a person, or from whatever stands in for one on stdin.
+
+use std::io;
+use std::path::PathBuf;
+
+use rustyline::DefaultEditor;
+use rustyline::error::ReadlineError;
+
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Line(String),
+    /// Ctrl-C: forget the question.
+    Never,
+    /// Ctrl-D: there is no more to come.
+    End,
+}
+
+/// Asks, and lets the answer be edited while it is typed.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    editor: DefaultEditor,
+    interrupt: Interrupt,
+    history: Option<PathBuf>,
+}
+
+impl Terminal {
+    /// Answers are remembered in the file `history`, if there is one.
+    pub(crate) fn new(interrupt: Interrupt, history: Option<PathBuf>) -> Result<Self, Error> {
+        let mut editor = DefaultEditor::new().map_err(terminal_error)?;
+        if let Some(file) = &history {
+            // The first time there is none yet.
+            let _ = editor.load_history(file);
+        }
+        Ok(Self { editor, interrupt, history })
+    }
+
+    pub(crate) fn ask(&mut self, question: &str) -> Result<Answer, Error> {
+        let editor = &mut self.editor;
+        match self.interrupt.idle(|| editor.readline(question)) {
+            Ok(line) => {
+                self.remember(&line);
+                Ok(Answer::Line(line))
+            }
+            Err(ReadlineError::Interrupted) => Ok(Answer::Never),
+            Err(ReadlineError::Eof) => Ok(Answer::End),
+            // Bytes that are no text answer nothing; the next line may.
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Ok(Answer::Never)
+            }
+            Err(error) => Err(terminal_error(error)),
+        }
+    }
+
+    /// Keeps a line for the next time too. A history that cannot be kept is not worth a word.
+    fn remember(&mut self, line: &str) {
+        let worth = !line.trim().is_empty() && !may_hold_a_password(line);
+        let Some(file) = self.history.as_ref().filter(|_| worth) else { return };
+        let _ = self.editor.add_history_entry(line);
+        // Appended under a lock after each line: several prompts may be open at once.
+        let _ = self.editor.append_history(file);
+    }
+}
+
+/// Nobody is asked to type a password behind these commands, but some will.
+fn may_hold_a_password(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    match words.next() {
+        Some("register" | "login") => words.count() > 1,
+        Some("passwd") => words.count() > 0,
+        _ => false,
+    }
+}
+
+fn terminal_error(error: ReadlineError) -> Error {
+    let source = match error {
+        ReadlineError::Io(source) => source,
+        other => io::Error::other(other),
+    };
+    Error::local("cannot read from the terminal")(source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_typed_where_none_belongs_is_not_remembered() {
+        for line in ["register xiaoyu 123456", " login xiaoyu 123456", "passwd 123456 654321"] {
+            assert!(may_hold_a_password(line), "{line}");
+        }
+        for line in ["register xiaoyu", "login xiaoyu", "passwd", "put a b", ""] {
+            assert!(!may_hold_a_password(line), "{line}");
+        }
+    }
+}
