@@ -6,10 +6,10 @@
 //! it, too.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Output, Stdio};
 use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -34,7 +34,30 @@ pub fn ferry<S: AsRef<OsStr>>(
 ) -> Command {
     let mut command = Command::new(stage);
     command.args(["ferry", "--server", &server.to_string()]).args(words);
+    // What the person who runs the tests has set up for their own ferry is none of ours, nor is
+    // their journal a place for our visits.
+    for variable in ["FERRY_SERVER", "FERRY_USER", "FERRY_PASSWORD", "HOME", "XDG_STATE_HOME"] {
+        command.env_remove(variable);
+    }
     command
+}
+
+/// Runs `ferryd user …` on the folder `data` to its end, with `password` on its stdin.
+pub fn user_task(stage: &Path, data: &Path, words: &[&str], password: &str) -> io::Result<Output> {
+    let mut child = Command::new(stage)
+        .args(["ferryd", "user"])
+        .args(words)
+        .arg("--data")
+        .arg(data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Tasks that need no password end without reading it.
+        let _ = writeln!(stdin, "{password}");
+    }
+    child.wait_with_output()
 }
 
 /// A running `ferryd`. Killed when dropped.

@@ -1,9 +1,10 @@
 //! A raw connection: says what no well-behaved client would, and hears everything.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 use crate::PATIENCE;
 
@@ -26,7 +27,20 @@ fn ok<T, E: std::fmt::Debug>(result: Result<T, E>, doing: &str) -> T {
 impl Peer {
     /// Connects and reads the greeting.
     pub fn connect(address: SocketAddr) -> Self {
-        let stream = ok(TcpStream::connect(address), "connect");
+        Self::over(ok(TcpStream::connect(address), "connect"))
+    }
+
+    /// The same from another address of this machine.
+    pub fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+        let socket = ok(socket, "make a socket");
+        ok(socket.bind(&SocketAddr::new(source, 0).into()), "bind");
+        ok(socket.connect(&address.into()), "connect");
+        Self::over(socket.into())
+    }
+
+    /// Reads the greeting over a connection that somebody else made.
+    pub fn over(stream: TcpStream) -> Self {
         ok(stream.set_read_timeout(Some(PATIENCE)), "set the read timeout");
         ok(stream.set_write_timeout(Some(PATIENCE)), "set the write timeout");
         ok(stream.set_nodelay(true), "set no delay");

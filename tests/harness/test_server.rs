@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use clap::Parser as _;
@@ -56,9 +56,19 @@ impl TestServer {
         must(Client::connect(&self.address.to_string()))
     }
 
+    /// Where everything of this server is kept.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// The shared folder, on disk.
     pub fn library(&self) -> PathBuf {
         self.data.path().join("library")
+    }
+
+    /// The folder of `user`'s own, on disk.
+    pub fn home(&self, user: &str) -> PathBuf {
+        self.data.path().join("home").join(user)
     }
 
     /// How many parts there are on disk.

@@ -3,19 +3,28 @@
 // A test that meets what it did not expect has failed; saying so is what a panic is for.
 #![allow(clippy::unwrap_used)]
 
+mod people; // how a test becomes somebody: a user, an administrator
 mod talk; // what the tests say and hear: the one place that knows how a request is spelled
 
+mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod crowd; // many clients at once, many files at once
 mod cuts; // an upload that ends early leaves nothing
+mod homes; // what an owner can do in a home
 mod hostile; // every limit, and what happens one step beyond it
 mod house; // the house rules that can be counted
 mod lifetime; // starting, stopping, and clients that come and go
 mod listing; // LIST and its pages
 mod nonsense; // lines that are no requests
 mod paths; // no spelling, link or special file leads anywhere it should not
+mod privacy; // a home is its owner's, and nobody else's
 mod programs; // the real programs in processes of their own
+mod quota; // how full a home is, and that it never gets fuller
 mod reasons; // every reason a FAIL can have
 mod requests; // the session itself, and every request that moves no bytes
+mod rights; // the table of rights, every cell of it
+mod settings; // the settings file, and what is wrong with it
+mod strangers; // what a stranger may learn, and how slowly
 mod transfers; // GET and PUT
+mod user_tasks; // `ferryd user …`, and accounts when the server is killed

@@ -118,7 +118,7 @@ fn assert_untouched(server: &TestServer, data: &Path) {
         names.sort();
         names
     };
-    assert_eq!(entries(data), ["canary", "library", "locks", "logs", "nest"]);
+    assert_eq!(entries(data), ["canary", "home", "library", "locks", "logs", "nest", "users"]);
     assert_eq!(entries(&data.join("nest")), ["egg"]);
     assert_eq!(fs::read_to_string(data.join("canary")).unwrap(), CANARY);
     assert_eq!(fs::read_to_string(data.join("nest/egg")).unwrap(), CANARY);

@@ -185,7 +185,7 @@ fn after_a_crash_everything_told_ok_is_whole_and_nothing_half_written_is_seen() 
     for name in listed {
         // Not everything there was told OK: the answer may have died with the server. But
         // everything there is whole.
-        assert_eq!(client.stat(&name).unwrap().size, 300_000, "{name}");
+        assert_eq!(client.stat(&name).unwrap().stat.size, 300_000, "{name}");
     }
 }
 
