@@ -102,7 +102,7 @@ impl Menu<'_> {
     }
 
     fn user_name(&mut self) -> Result<Option<UserName>, Stop> {
-        let Some(line) = self.ask(Message::UserName)? else { return Ok(None) };
+        let Some(line) = self.ask(Message::UserName, &[])? else { return Ok(None) };
         let user = UserName::parse(line.trim()).ok();
         if user.is_none() {
             self.say(Message::NoName, &[])?;
@@ -116,7 +116,7 @@ impl Menu<'_> {
         if !self.is_person {
             let given = passwords.given()?;
             return given.map_or_else(
-                || Ok(self.ask(Message::Password)?.map(Password)),
+                || Ok(self.ask(Message::Password, &[])?.map(Password)),
                 |given| Ok(Some(given)),
             );
         }
@@ -148,7 +148,7 @@ impl Menu<'_> {
             for (number, item) in (1..).zip(items) {
                 self.printer.line(&format!("    {number}: {}", self.printer.words(*item, &[])))?;
             }
-            let Some(line) = self.ask(Message::Choice)? else { continue };
+            let Some(line) = self.ask(Message::Choice, &[])? else { continue };
             match choice::numbers(&line, items.len()).as_deref() {
                 Ok(&[number]) => return Ok(number),
                 Ok([]) => {}
@@ -158,8 +158,8 @@ impl Menu<'_> {
     }
 
     /// `None` takes the question back.
-    fn ask(&mut self, question: Message) -> Result<Option<String>, Stop> {
-        let question = self.printer.words(question, &[]);
+    fn ask(&mut self, question: Message, parts: &[&dyn Display]) -> Result<Option<String>, Stop> {
+        let question = self.printer.words(question, parts);
         if !self.is_person {
             // The editor asks people only; what it asked makes a transcript readable.
             self.printer.line(&question)?;

@@ -82,6 +82,10 @@ messages! {
     PasswordsDiffer: "The two passwords differ; nothing was done.", "两次输入的密码不一致，未做任何修改。";
     ExistsThere: "`{0}` exists on the server; nothing was replaced.", "服务器上已有 “{0}”，没有覆盖。";
     ExistsHere: "`{0}` exists here; nothing was replaced.", "本地已有 “{0}”，没有覆盖。";
+    ReplaceThere: "`{0}` exists on the server. Replace it? (y: yes, Enter: no)>>> ",
+        "服务器上已有 “{0}”，要覆盖吗？（y 覆盖，回车不覆盖）>>> ";
+    ReplaceHere: "`{0}` exists here. Replace it? (y: yes, Enter: no)>>> ",
+        "本地已有 “{0}”，要覆盖吗？（y 覆盖，回车不覆盖）>>> ";
     Missing: "`{0}` is not there any more.", "“{0}” 已经不存在。";
     NoRoom: "There is no room for `{0}`: {1}", "空间不足，无法存放 “{0}”：{1}";
     Waiting: "`{0}` is busy: {1} is writing it, {2} %, since {3} s; waiting, Ctrl-C to stop",

@@ -13,7 +13,7 @@ use std::time::Duration;
 use client::client::{Client, PutOptions};
 use harness::actor::{self, Ferryd};
 use harness::{content, eventually};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// The program that plays every part.
@@ -187,6 +187,26 @@ fn after_a_crash_everything_told_ok_is_whole_and_nothing_half_written_is_seen() 
         // everything there is whole.
         assert_eq!(client.stat(&name).unwrap().stat.size, 300_000, "{name}");
     }
+}
+
+/// The server here is a few lines that send a part of a file and then nothing, so that Ctrl-C comes
+/// in the middle for certain.
+#[test]
+fn ctrl_c_in_a_download_ends_with_130_and_leaves_nothing_half_named() {
+    let home = temporary();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = actor::ferry(stage(), listener.local_addr().unwrap(), ["get", "film"]);
+    let client = command.current_dir(home.path()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut say = |text: &str| stream.write_all(text.as_bytes()).unwrap();
+    say("{\"status\":\"OK\",\"server\":\"a test\",\"protocol\":1,\"session\":1}\n");
+    say("{\"status\":\"OK\",\"size\":3000000,\"mtime\":0,\"crc32\":\"00000000\"}\nhalf");
+    eventually("a part is there", || fs::read_dir(home.path()).unwrap().count() == 1);
+    let pid = Pid::from_raw(i32::try_from(client.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    let (status, _, said) = ended(client.wait_with_output().unwrap());
+    assert!(status == 130 && said.contains("interrupted"), "{status} {said}");
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }
 
 #[test]

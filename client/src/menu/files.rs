@@ -20,7 +20,12 @@ impl Menu<'_> {
         self.say(Message::Uploading, &[&here()])?;
         let files = transfer::entries(Path::new("."));
         for name in self.pick("lls", files)? {
-            let sent = self.send(&name).map(|size| (Message::Uploaded, Some(size)));
+            let mut sent = self.send(&name, false);
+            let taken = matches!(sent, Err(Error::Exists { .. }));
+            if taken && self.may_replace(Message::ReplaceThere, &name)? {
+                sent = self.send(&name, true);
+            }
+            let sent = sent.map(|size| (Message::Uploaded, Some(size)));
             if !self.tell("put", &name, sent)? {
                 break;
             }
@@ -32,7 +37,12 @@ impl Menu<'_> {
         self.say(Message::Downloading, &[&here()])?;
         let files = self.home();
         for name in self.pick("list", files)? {
-            let fetched = self.fetch(&name).map(|size| (Message::Downloaded, Some(size)));
+            let mut fetched = self.fetch(&name, false);
+            let taken = matches!(fetched, Err(Error::ExistsHere(_)));
+            if taken && self.may_replace(Message::ReplaceHere, &name)? {
+                fetched = self.fetch(&name, true);
+            }
+            let fetched = fetched.map(|size| (Message::Downloaded, Some(size)));
             if !self.tell("get", &name, fetched)? {
                 break;
             }
@@ -81,7 +91,7 @@ impl Menu<'_> {
             self.printer.line(&line)?;
         }
         loop {
-            let Some(line) = self.ask(Message::Which)? else { return Ok(Vec::new()) };
+            let Some(line) = self.ask(Message::Which, &[])? else { return Ok(Vec::new()) };
             match choice::numbers(&line, files.len()) {
                 Ok(numbers) => {
                     return Ok(numbers.iter().map(|n| files[n - 1].name.clone()).collect());
@@ -91,27 +101,36 @@ impl Menu<'_> {
         }
     }
 
-    fn send(&mut self, name: &str) -> Result<u64, Error> {
+    /// Only a person can say so; what comes out of a pipe was written before the question.
+    fn may_replace(&mut self, question: Message, name: &str) -> Result<bool, Stop> {
+        if !self.is_person {
+            return Ok(false);
+        }
+        let answer = self.ask(question, &[&Safe(name)])?.unwrap_or_default();
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "是"))
+    }
+
+    fn send(&mut self, name: &str, overwrite: bool) -> Result<u64, Error> {
         let file = Path::new(name);
         let remote = transfer::remote_name(file)?;
         let source = Source::open(file)?;
         let (size, mtime) = (source.size(), source.mtime());
         let path = self.link.place.resolve(remote.as_str())?.to_string();
         let bar = self.printer.bar(name, size);
-        let options = PutOptions { mtime, ..PutOptions::default() };
+        let options = PutOptions { mtime, overwrite, ..PutOptions::default() };
         transfer::upload(self.link.client()?, source, &path, options, &bar)?;
         Ok(size)
     }
 
-    fn fetch(&mut self, name: &str) -> Result<u64, Error> {
+    fn fetch(&mut self, name: &str, force: bool) -> Result<u64, Error> {
         // The name came from the server: as a path it must be one that leads nowhere else.
         let path = VirtualPath::parse(name, self.link.place.here())?;
         let (_, local) = path.split_last().ok_or_else(|| PathError::NoName(name.to_owned()))?;
         let file = Path::new(local.as_str());
-        transfer::check_free(file, false)?;
+        transfer::check_free(file, force)?;
         let printer = self.printer.clone();
         let (path, bar) = (path.to_string(), |total| printer.bar(name, total));
-        let download = transfer::download(self.link.client()?, &path, file, false, bar)?;
+        let download = transfer::download(self.link.client()?, &path, file, force, bar)?;
         Ok(download.size)
     }
 }
