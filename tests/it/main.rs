@@ -16,6 +16,7 @@ mod hostile; // every limit, and what happens one step beyond it
 mod house; // the house rules that can be counted
 mod lifetime; // starting, stopping, and clients that come and go
 mod listing; // LIST and its pages
+mod menu; // the numbered menu from start to exit, in both languages
 mod nonsense; // lines that are no requests
 mod paths; // no spelling, link or special file leads anywhere it should not
 mod privacy; // a home is its owner's, and nobody else's
