@@ -154,9 +154,7 @@ impl<'s> Session<'s> {
             }
         }
     }
-}
 
-impl Session<'_> {
     fn throw_away(&mut self, bytes: u64) -> Result<(), End> {
         let _doing = state::enter(State::Read);
         self.input.socket_mut().allow(chunk_time(bytes));
