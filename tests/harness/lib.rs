@@ -12,6 +12,7 @@ pub mod content;
 mod peer;
 mod test_server;
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 pub use peer::Peer;
@@ -20,6 +21,12 @@ pub use test_server::TestServer;
 /// How long anything in a test may take before it counts as hung. Far above what it takes on a
 /// loaded machine: a test that meets it has failed, not been slow.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Says, past the test runner's capture, that a check could not be made on this machine. `.ci/run`
+/// installs what is missing, so there nothing is skipped.
+pub fn skipped(check: &str, missing: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {check}: this machine has no {missing}");
+}
 
 /// Waits until `condition` holds, looking often; fails with `what` when [`PATIENCE`] is over.
 #[track_caller]
