@@ -52,6 +52,9 @@ pub fn of_io(doing: &str, path: &VirtualPath, error: &io::Error) -> Refusal {
         _ if is(error, Errno::LOOP) || is(error, Errno::XDEV) => {
             (Reason::NotFound, cannot("links are not followed"))
         }
+        _ if is(error, Errno::MFILE) || is(error, Errno::NFILE) => {
+            (Reason::Busy, cannot("the server has too many files open; try again in a moment"))
+        }
         // What opening a socket gives. Sockets are not listed either.
         _ if is(error, Errno::NXIO) => (Reason::NotFound, cannot("it is no file")),
         _ => {
