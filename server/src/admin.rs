@@ -77,8 +77,11 @@ fn remove(accounts: &Accounts<'_>, users: &Tree, name: &str, data: &Path) -> Res
     // The home first: from the moment the name is free, it must not lead there.
     let aside = put_home_aside(&user, data)?;
     users.open_folder(&[])?.remove(&file_of(&user)?)?;
-    // Whoever logged in between the two was given a home once more.
-    put_home_aside(&user, data)?;
+    // Whoever logged in between the two was given a home once more. But if the name has a new
+    // owner by now, it is theirs.
+    if accounts.find(&user)?.is_none() {
+        put_home_aside(&user, data)?;
+    }
     match aside {
         Some(name) => say(format_args!("{user} is no user any more; the home is kept as {name}")),
         None => say(format_args!("{user} is no user any more; there was no home")),

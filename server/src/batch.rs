@@ -4,11 +4,10 @@
 //! when the session would have to wait for more is a batch: all of it is published, each folder is
 //! synced once, and then all answers go out.
 
-use std::io;
-
-use common::protocol::{Reason, Refusal};
+use common::protocol::Refusal;
 
 use crate::answer::Answer;
+use crate::refusal;
 use crate::store::{Folder, Inode};
 use crate::upload::{Received, Report};
 
@@ -70,15 +69,8 @@ impl SyncOnce {
         if let Some((_, result)) = self.folders.iter().find(|(synced, _)| *synced == inode) {
             return result.clone();
         }
-        let result = folder.sync().map_err(|e| unconfirmed(&e));
+        let result = folder.sync().map_err(|e| refusal::unconfirmed(&e));
         self.folders.push((inode, result.clone()));
         result
     }
-}
-
-/// The name is there, but whether it survives a power cut nobody can say. Never an OK.
-fn unconfirmed(error: &io::Error) -> Refusal {
-    log::error!("cannot sync a folder: {error}");
-    let message = "the file has its name, but the disk did not confirm it; STAT and SUM it later";
-    Refusal::new(Reason::Internal, message)
 }

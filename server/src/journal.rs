@@ -18,6 +18,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 /// Lines that may wait to be written.
 const LINES_MAX: usize = 4096;
 
+/// What goes to stderr of one line.
+const PIPE_BYTES: usize = 4096;
+
 enum Entry {
     Line(Vec<u8>),
     Stop,
@@ -104,6 +107,7 @@ fn write_line(file: &mut File, line: &[u8]) {
     let mut ready = [PollFd::new(&stderr, PollFlags::OUT)];
     let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     if poll(&mut ready, Some(&at_once)).is_ok_and(|n| n > 0) {
-        let _ = stderr.write_all(line);
+        // A pipe that is ready has room for so much and no more (POSIX, PIPE_BUF).
+        let _ = stderr.write_all(line.get(..PIPE_BYTES).unwrap_or(line));
     }
 }

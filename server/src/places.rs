@@ -134,7 +134,12 @@ impl<'s> Places<'s> {
 
     /// The counter of a home; its first asker measures it.
     pub fn usage(&self, user: &UserName) -> Arc<Usage> {
-        self.ledger.usage(user, || {
+        self.usage_for(user, None)
+    }
+
+    /// The same for its owner, whose account was opened then.
+    pub fn usage_for(&self, user: &UserName, owner: Option<u64>) -> Arc<Usage> {
+        self.ledger.usage(user, owner, || {
             let measured = Name::parse(user.as_str())
                 .map_err(std::io::Error::other)
                 .and_then(|name| self.store.homes().measure(&[name]));

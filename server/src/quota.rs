@@ -82,11 +82,18 @@ impl Drop for Charge {
     }
 }
 
+/// A home's counter, and by which account's time it goes, once its user has come.
+#[derive(Debug)]
+struct Home {
+    usage: Arc<Usage>,
+    owner: Option<u64>,
+}
+
 /// All homes' counters. The Mutex guards the map only; measuring is done outside it.
 #[derive(Debug)]
 pub struct Ledger {
     limit: Option<u64>,
-    homes: Mutex<HashMap<UserName, Arc<Usage>>>,
+    homes: Mutex<HashMap<UserName, Home>>,
 }
 
 impl Ledger {
@@ -95,21 +102,30 @@ impl Ledger {
         Self { limit, homes: Mutex::default() }
     }
 
-    /// The name belongs to somebody new, whose home is another one.
-    pub fn forget(&self, user: &UserName) {
-        self.homes.lock().unwrap_or_else(PoisonError::into_inner).remove(user);
-    }
-
     /// The counter of a home; `measure` says how full it is if nobody has asked before. Two who
-    /// ask at the same moment wait for one measurement.
-    pub fn usage(&self, user: &UserName, measure: impl FnOnce() -> u64) -> Arc<Usage> {
-        let usage = {
-            let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
-            let fresh = || Arc::new(Usage { limit: self.limit, used: OnceLock::new() });
-            Arc::clone(homes.entry(user.clone()).or_insert_with(fresh))
-        };
+    /// ask at the same moment wait for one measurement. `owner` is when the account was opened that
+    /// asks for its own home: if the name was another account's before, so was the home.
+    pub fn usage(
+        &self,
+        user: &UserName,
+        owner: Option<u64>,
+        measure: impl FnOnce() -> u64,
+    ) -> Arc<Usage> {
+        let usage = self.counter(user, owner);
         usage.used.get_or_init(|| AtomicU64::new(measure()));
         usage
+    }
+
+    fn counter(&self, user: &UserName, owner: Option<u64>) -> Arc<Usage> {
+        let fresh =
+            || Home { usage: Arc::new(Usage { limit: self.limit, used: OnceLock::new() }), owner };
+        let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let home = homes.entry(user.clone()).or_insert_with(fresh);
+        if owner.is_some() && home.owner.is_some() && home.owner != owner {
+            *home = fresh();
+        }
+        home.owner = home.owner.or(owner);
+        Arc::clone(&home.usage)
     }
 }
 
@@ -118,7 +134,7 @@ mod tests {
     use super::*;
 
     fn home(limit: u64, used: u64) -> Arc<Usage> {
-        Ledger::new(Some(limit)).usage(&UserName::parse("a").unwrap(), || used)
+        Ledger::new(Some(limit)).usage(&UserName::parse("a").unwrap(), None, || used)
     }
 
     #[test]
@@ -132,6 +148,15 @@ mod tests {
         assert_eq!(refusal.reason, Reason::Quota);
         assert!(refusal.message.contains("45 of its 100"), "{}", refusal.message);
         assert!(home.charge(u64::MAX).is_err());
+    }
+
+    #[test]
+    fn the_next_owner_of_a_name_has_a_counter_of_their_own() {
+        let (ledger, user) = (Ledger::new(None), UserName::parse("a").unwrap());
+        assert_eq!(ledger.usage(&user, None, || 5).used(), 5);
+        assert_eq!(ledger.usage(&user, Some(1), || 6).used(), 5);
+        assert_eq!(ledger.usage(&user, Some(2), || 0).used(), 0);
+        assert_eq!(ledger.usage(&user, None, || 7).used(), 0);
     }
 
     #[test]

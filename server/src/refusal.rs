@@ -1,5 +1,6 @@
 //! From what went wrong on the disk to what the client is told: the only place that chooses.
 
+use std::fmt::Display;
 use std::io;
 
 use common::escape::Safe;
@@ -14,7 +15,7 @@ pub fn bad_name(error: &PathError) -> Refusal {
 
 /// The refusal for a step on `path` that failed with `error`. `doing` completes the sentence
 /// "cannot … `path`".
-pub fn of_io(doing: &str, path: &VirtualPath, error: &io::Error) -> Refusal {
+pub fn of_io(doing: &str, path: &impl Display, error: &io::Error) -> Refusal {
     let path = path.to_string();
     let path = Safe(&path);
     let cannot = |why: &str| format!("cannot {doing} `{path}`: {why}");
@@ -75,6 +76,14 @@ pub fn busy(path: &VirtualPath, holder: Option<Wait>) -> Refusal {
         None => format!("`{path}` was being written until this moment; try again"),
     };
     Refusal::new(Reason::Busy, message)
+}
+
+/// The refusal for what was done while the disk did not confirm it: nobody can say whether it
+/// survives a power cut. Never an OK.
+pub fn unconfirmed(error: &io::Error) -> Refusal {
+    log::error!("cannot sync a folder: {error}");
+    let message = "it was done, but the disk did not confirm it; look again later with STAT";
+    Refusal::new(Reason::Internal, message)
 }
 
 /// The refusal for a folder or file that was opened and then could not be read on.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use client::client::{Client, PutOptions};
 use harness::actor::{self, Ferryd};
-use harness::{content, eventually, skipped};
+use harness::{Peer, content, eventually, skipped};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -119,7 +119,7 @@ fn sigterm_ends_a_server_with_0_and_a_second_signal_ends_it_at_once() {
     assert!(ferryd(&data).stop().unwrap().success());
 
     let mut server = Ferryd::start(stage(), data.path(), &["--grace", "3600"]).unwrap();
-    let mut stuck = harness::Peer::connect(server.address);
+    let mut stuck = Peer::connect(server.address);
     assert_eq!(stuck.ask(r#"{"cmd":"PUT","path":"a","size":9}"#)["status"], "OK");
     server.signal(Signal::INT).unwrap();
     // It has stopped listening, so the first signal has been seen; the upload holds it up.
@@ -146,6 +146,30 @@ fn a_server_whose_output_nobody_takes_serves_on() {
     assert!(client.list(None).unwrap().is_empty());
     server.kill().unwrap();
     server.wait().unwrap();
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_neither_the_service_nor_the_stop() {
+    let data = temporary();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut server = Command::new(stage())
+        .args(["ferryd", "--listen", &port.to_string(), "--data"])
+        .arg(data.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    eventually("it serves", || std::net::TcpStream::connect(port).is_ok());
+    let mut peer = Peer::connect(port);
+    let long = "x".repeat(60_000);
+    for _ in 0..50 {
+        let answer = peer.ask(format!("{{\"cmd\":\"STAT\",\"path\":\"{long}\"}}"));
+        assert_eq!(answer["reason"], "bad-name");
+    }
+    let pid = Pid::from_raw(i32::try_from(server.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    eventually("it has stopped", || server.try_wait().unwrap().is_some());
+    assert!(server.wait().unwrap().success());
 }
 
 /// What survives `kill -9` without a power cut: this shows the atomic publish and the sweep.

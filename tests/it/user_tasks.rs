@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use harness::actor::Ferryd;
+use harness::content::eager_put;
 use harness::{Peer, TestServer, eventually};
 use rustix::process::Signal;
 use serde_json::json;
@@ -139,6 +140,23 @@ fn a_session_of_a_removed_user_is_not_let_into_the_home_of_the_next_of_that_name
     assert_ne!(bytes, b"mine alone", "{line}");
     ask_about(&mut former, "DELETE", "/home/diary");
     assert_eq!(get(&mut next, "diary").1, b"mine alone");
+}
+
+#[test]
+fn what_a_removed_user_had_sent_ahead_for_home_is_not_laid_into_the_library() {
+    let server = quick();
+    let mut former = newcomer(&server, "xiaoyu");
+    done(server.data(), &["remove", "xiaoyu"], "");
+    former.send(eager_put("diary", b"mine alone"));
+    former.send(eager_put("/home/diary", b"mine alone"));
+    former.send(eager_put("letter", b"mine alone"));
+    for _ in 0..3 {
+        assert_refused(&former.line(), "login-required");
+    }
+    assert_eq!(names(&mut server.peer(), "/library"), [""; 0]);
+    // Who was somebody can be somebody again, on the same session.
+    assert_ok(&register(&mut former, "xiaoyu", PASSWORD));
+    assert_ok(&put(&mut former, "diary", b"new"));
 }
 
 #[test]

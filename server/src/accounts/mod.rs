@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use self::hashing::{Hashing, Verified};
 use self::throttle::Throttle;
+use crate::refusal;
 use crate::store::{Tree, Version};
 
 /// An account as it stands in its file.
@@ -246,13 +247,11 @@ fn closed() -> Refusal {
 
 /// The name of a user's file.
 pub fn file_of(user: &UserName) -> Result<Name, Refusal> {
-    Name::parse(&format!("{user}.json")).map_err(|e| crate::refusal::bad_name(&e))
+    Name::parse(&format!("{user}.json")).map_err(|e| refusal::bad_name(&e))
 }
 
 fn failed(doing: &str, user: &UserName, error: &io::Error) -> Refusal {
-    log::error!("cannot {doing} the account of {user}: {error}");
-    let message = format!("the server cannot {doing} the account of {user}; its log says why");
-    Refusal::new(Reason::Internal, message)
+    refusal::of_io(&format!("{doing} the account of"), user, error)
 }
 
 #[cfg(test)]

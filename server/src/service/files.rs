@@ -75,7 +75,7 @@ impl<'s> Service<'s> {
         let spot = self.find(who, text, Deed::Create)?;
         let entry = new_entry(&spot)?;
         match entry.folder.make_folder(&entry.name) {
-            Ok(()) => Ok(Reply::Answer(Answer::done())),
+            Ok(()) => confirmed([&entry.folder]),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
                 Err(Answer::exists(&spot.path, entry.folder.stat(&entry.name).ok()).into())
             }
@@ -94,7 +94,7 @@ impl<'s> Service<'s> {
         if let Some(usage) = usage {
             usage.release(gone.size);
         }
-        Ok(Reply::Answer(Answer::done()))
+        confirmed([&entry.folder])
     }
 
     pub(super) fn rename(&self, who: &Who, from: &str, to: &str) -> Handled<'s> {
@@ -112,7 +112,7 @@ impl<'s> Service<'s> {
         let other = from.canonical != to.canonical;
         let _other = other.then(|| self.claim_now(who, &to)).transpose()?;
         match old.folder.rename(&old.name, &new.folder, &new.name) {
-            Ok(()) => Ok(Reply::Answer(Answer::done())),
+            Ok(()) => confirmed([&new.folder, &old.folder]),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
                 Err(Answer::exists(&to.path, new.folder.stat(&new.name).ok()).into())
             }
@@ -186,6 +186,14 @@ impl<'s> Service<'s> {
             self.registry.claim(&spot.canonical.to_string(), Party::new(who.to_string(), 0));
         asked.map_err(|ticket| refusal::busy(&spot.path, ticket.holder()))
     }
+}
+
+/// What was done in these folders is on disk; or that cannot be said.
+fn confirmed<'s, const N: usize>(folders: [&Folder; N]) -> Handled<'s> {
+    for folder in folders {
+        folder.sync().map_err(|e| refusal::unconfirmed(&e))?;
+    }
+    Ok(Reply::Answer(Answer::done()))
 }
 
 /// A name in an open folder.

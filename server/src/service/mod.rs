@@ -123,7 +123,8 @@ pub struct Service<'s> {
 }
 
 impl<'s> Service<'s> {
-    /// Turns a request into what comes of it. Whose account is gone becomes a guest.
+    /// Turns a request into what comes of it. Whose account is gone can only log in anew: becoming
+    /// a guest, they would put into the library what was meant for their home.
     pub fn handle(&self, who: &mut Who, request: Request) -> Reply<'s> {
         if let Err(refusal) = self.confirm(who)
             && !matches!(request, Request::Login(_) | Request::Register(_) | Request::Quit {})
@@ -150,13 +151,7 @@ impl<'s> Service<'s> {
 
     fn confirm(&self, who: &mut Who) -> Result<(), Refusal> {
         let Some(user) = &mut who.user else { return Ok(()) };
-        match self.accounts.confirm(&user.name, user.role, &mut user.standing) {
-            Ok(role) => user.role = role,
-            Err(refusal) => {
-                who.user = None;
-                return Err(refusal);
-            }
-        }
+        user.role = self.accounts.confirm(&user.name, user.role, &mut user.standing)?;
         Ok(())
     }
 }

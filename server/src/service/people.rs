@@ -19,10 +19,7 @@ impl<'s> Service<'s> {
         }
         let name = user_name(&asked.user)?;
         match self.accounts.register(&name, &asked.password, Role::User) {
-            Ok((account, standing)) => {
-                self.places.ledger.forget(&name);
-                self.welcome(name, &account, standing)
-            }
+            Ok((account, standing)) => self.welcome(name, &account, standing),
             Err(AccountError::Exists) => Err(Answer::taken(&name).into()),
             Err(AccountError::Refused(refusal)) => Err(refusal.into()),
         }
@@ -55,13 +52,17 @@ impl<'s> Service<'s> {
     fn welcome(&self, name: UserName, account: &Account, standing: Standing) -> Handled<'s> {
         let home = Name::parse(name.as_str()).map_err(|e| refusal::bad_name(&e))?;
         let homes = self.places.store.homes();
-        match homes.open_folder(&[]).and_then(|folder| folder.make_folder(&home)) {
+        let made = homes.open_folder(&[]).and_then(|top| {
+            top.make_folder(&home)?;
+            top.sync()
+        });
+        match made {
             Err(e) if e.kind() != ErrorKind::AlreadyExists => {
                 return Err(refusal::of_io("make the home of", &VirtualPath::root(), &e).into());
             }
             _ => {}
         }
-        let usage = self.places.usage(&name);
+        let usage = self.places.usage_for(&name, Some(account.created));
         let user = User { name, role: account.role, usage, standing };
         let answer = Answer::of(&Response::Ok(identity(&user)));
         Ok(Reply::Welcome(user, answer))

@@ -42,6 +42,9 @@ use crate::socket::Socket;
 use crate::state;
 use crate::stop::Stop;
 
+/// How much of a path the journal keeps. A request may name one of 64 KiB.
+const NOTED_CHARS: usize = 256;
+
 /// How much of a parser's complaint is passed on. It may quote a whole line.
 const ERROR_CHARS: usize = 200;
 
@@ -262,8 +265,11 @@ impl<'s> Session<'s> {
     /// One line in the journal: who, what, how much, how long, how it ended.
     fn note(&self, job: &Job, bytes: u64, ended: impl Display) {
         let (who, seconds) = (&self.who, job.begun.elapsed().as_secs_f64());
-        let path = if job.path.is_empty() { "." } else { &job.path };
-        let (verb, path) = (job.verb, Safe(path));
+        let path: String = match job.path.as_str() {
+            "" => ".".to_owned(),
+            path => path.chars().take(NOTED_CHARS).collect(),
+        };
+        let (verb, path) = (job.verb, Safe(&path));
         log::info!("{} {who} {verb} {path} {bytes} B {seconds:.3} s {ended}", who.peer);
     }
 }

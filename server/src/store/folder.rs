@@ -81,15 +81,15 @@ impl Folder {
         }
     }
 
-    /// Makes a folder in this one; on disk when this returns.
+    /// Makes a folder in this one. On disk after [`sync`](Self::sync).
     pub fn make_folder(&self, name: &Name) -> io::Result<()> {
         let _doing = state::enter(State::Disk);
         let mode = Mode::RWXU | Mode::RGRP | Mode::XGRP | Mode::ROTH | Mode::XOTH;
-        fs::mkdirat(&self.fd, name.as_str(), mode)?;
-        self.sync()
+        Ok(fs::mkdirat(&self.fd, name.as_str(), mode)?)
     }
 
-    /// Removes a file or an empty folder, and says what it was; gone from disk when this returns.
+    /// Removes a file or an empty folder, and says what it was. Gone from disk after
+    /// [`sync`](Self::sync).
     pub fn remove(&self, name: &Name) -> io::Result<Stat> {
         let _doing = state::enter(State::Disk);
         let stat = self.stat(name)?;
@@ -98,20 +98,17 @@ impl Folder {
             Kind::Folder => AtFlags::REMOVEDIR,
         };
         fs::unlinkat(&self.fd, name.as_str(), flags)?;
-        self.sync()?;
         Ok(stat)
     }
 
     /// Gives what is called `name` here the name `new_name` in `target`. `AlreadyExists` if that
-    /// is taken; then nothing has changed. On disk when this returns.
+    /// is taken; then nothing has changed. On disk after [`sync`](Self::sync) of both, the target
+    /// first: a power cut between the two leaves both names, not none.
     pub fn rename(&self, name: &Name, target: &Self, new_name: &Name) -> io::Result<()> {
         let _doing = state::enter(State::Disk);
         self.stat(name)?;
         let (from, to) = (name.as_str(), new_name.as_str());
-        fs::renameat_with(&self.fd, from, &target.fd, to, RenameFlags::NOREPLACE)?;
-        // The new name first: a power cut between the two leaves both names, not none.
-        target.sync()?;
-        if target.inode == self.inode { Ok(()) } else { self.sync() }
+        Ok(fs::renameat_with(&self.fd, from, &target.fd, to, RenameFlags::NOREPLACE)?)
     }
 
     /// Waits until the names in this folder are on disk. A rename is not durable before.

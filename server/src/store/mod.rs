@@ -24,6 +24,7 @@ mod tree;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 pub use folder::{Folder, Inode, Version};
@@ -96,15 +97,21 @@ impl Store {
         }
         let [locks, logs, home, users] =
             ["locks", "logs", "home", "users"].map(|name| data.join(name));
+        fs::create_dir_all(data).map_err(StoreError::io("make the folder", data))?;
         for folder in [&locks, &logs, &home, &users] {
-            fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
+            make_private(folder)?;
         }
-        let lock = hold(&locks.join("server.lock"), data)?;
+        let lock_path = locks.join("server.lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = lock.map_err(StoreError::io("open", &lock_path))?;
+        hold(&lock, data)?;
         let own = data.join("library");
         if library.is_none() {
             fs::create_dir_all(&own).map_err(StoreError::io("make the folder", &own))?;
         }
         let library = library.unwrap_or(&own);
+        let synced = File::open(data).and_then(|folder| folder.sync_all());
+        synced.map_err(StoreError::io("sync", data))?;
         Ok(Self {
             library: Tree::open(library, durability, Tenancy::Sole)?,
             homes: Tree::open(&home, durability, Tenancy::Sole)?,
@@ -117,14 +124,14 @@ impl Store {
     /// Only the accounts of a data folder, beside whatever server may be running on it.
     pub fn open_users(data: &Path) -> Result<Tree, StoreError> {
         let users = data.join("users");
-        fs::create_dir_all(&users).map_err(StoreError::io("make the folder", &users))?;
+        make_private(&users)?;
         Tree::open(&users, Durability::Full, Tenancy::Shared)
     }
 
     /// Only the homes of a data folder, likewise.
     pub fn open_homes(data: &Path) -> Result<Tree, StoreError> {
         let home = data.join("home");
-        fs::create_dir_all(&home).map_err(StoreError::io("make the folder", &home))?;
+        make_private(&home)?;
         Tree::open(&home, Durability::Full, Tenancy::Shared)
     }
 
@@ -149,23 +156,24 @@ impl Store {
     }
 }
 
-/// Locks `path`, a file or an existing folder, for this process; `held` is what to call it.
+/// Locks an open file or folder for this process; `held` is what to call it.
 ///
 /// LESSON: flock(2) locks belong to the open file, not to a name on disk: the kernel gives them
 /// back when the process ends, however it ends. A lock *file* that must be deleted would outlive
 /// a crash and lock everybody out.
-fn hold(path: &Path, held: &Path) -> Result<File, StoreError> {
-    let open = if path.is_dir() {
-        File::open(path)
-    } else {
-        File::options().create(true).truncate(false).write(true).open(path)
-    };
-    let file = open.map_err(StoreError::io("open", path))?;
+fn hold(file: &File, held: &Path) -> Result<(), StoreError> {
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(held.to_owned())),
-        Err(TryLockError::Error(error)) => Err(StoreError::io("lock", path)(error)),
+        Err(TryLockError::Error(error)) => Err(StoreError::io("lock", held)(error)),
     }
+}
+
+/// Makes folders that only the server's own account may look into.
+fn make_private(folder: &Path) -> Result<(), StoreError> {
+    let mut private = fs::DirBuilder::new();
+    private.recursive(true).mode(0o700);
+    private.create(folder).map_err(StoreError::io("make the folder", folder))
 }
 
 #[cfg(test)]
@@ -195,6 +203,24 @@ mod tests {
         fs::write(parts.join("7-1.part"), "half").unwrap();
         drop(Store::open(data.path(), None, Durability::None).unwrap());
         assert_eq!(fs::read_dir(parts).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn nothing_but_parts_is_swept_and_no_link_is_followed_to_them() {
+        let (data, victim) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let library = tempfile::tempdir().unwrap();
+        let open = || Store::open(data.path(), Some(library.path()), Durability::None);
+        let parts = library.path().join(".ferry");
+        fs::create_dir(&parts).unwrap();
+        fs::write(parts.join("somebody else's"), "x").unwrap();
+        drop(open().unwrap());
+        assert_eq!(fs::read_dir(&parts).unwrap().count(), 1);
+
+        fs::remove_dir_all(&parts).unwrap();
+        fs::write(victim.path().join("1-1.part"), "precious").unwrap();
+        std::os::unix::fs::symlink(victim.path(), &parts).unwrap();
+        assert!(open().is_err());
+        assert_eq!(fs::read_dir(victim.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::path::Name;
 use common::protocol::Crc32;
-use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{self, AtFlags, Dir, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::Durability;
@@ -30,6 +30,9 @@ use crate::state::{self, State};
 /// Where a published file's checksum is kept: in an extended attribute of the file itself, so
 /// that it can neither be lost apart from it nor be mistaken for another file's (xattr(7)).
 const CHECKSUM_ATTRIBUTE: &str = "user.ferry.crc32";
+
+/// What every part's name ends with.
+const SUFFIX: &str = ".part";
 
 /// Which accounts of this machine may read a file, besides the server's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +67,8 @@ impl Part {
             Readers::Owner => Mode::RUSR | Mode::WUSR,
         };
         // The process id and the count make the name unique here; EXCL makes sure of it.
-        let name = format!("{}-{}.part", std::process::id(), next.fetch_add(1, Ordering::Relaxed));
+        let count = next.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{count}{SUFFIX}", std::process::id());
         let file = fs::openat(&*parts, &name, flags, mode)?;
         Ok(Self { file: Arc::new(file.into()), name, parts, durability, published: false })
     }
@@ -140,12 +144,13 @@ impl Drop for Part {
     }
 }
 
-/// Removes every part: the folder is locked, so whoever made them is gone.
+/// Removes every part: the folder is locked, so whoever made them is gone. What has another name
+/// is somebody else's.
 pub(super) fn sweep(parts: &File) -> io::Result<()> {
     for entry in Dir::read_from(parts)? {
         let entry = entry?;
         let name = entry.file_name();
-        if entry.file_type() != FileType::Directory && name.to_bytes() != b"." {
+        if name.to_bytes().ends_with(SUFFIX.as_bytes()) {
             fs::unlinkat(parts, name, AtFlags::empty())?;
             log::info!("swept the half-received part {}", name.to_string_lossy());
         }

@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::path::Name;
 use common::protocol::{Crc32, Kind, Stat};
@@ -59,20 +60,20 @@ impl Tree {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(e) => return Err(StoreError::io("make the folder", &parts_path)(e.into())),
         }
-        let parts = match tenancy {
-            Tenancy::Sole => {
-                let parts = hold(&parts_path, path)?;
-                super::part::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
-                parts
-            }
-            Tenancy::Shared => {
-                File::open(&parts_path).map_err(StoreError::io("open", &parts_path))?
-            }
-        };
+        // A folder, and in this one: were it a link, the sweep would empty what it leads to.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let parts = fs::openat2(&root, PARTS, flags, Mode::empty(), CONFINED)
+            .map_err(|e| StoreError::io("open the folder", &parts_path)(e.into()))?;
+        let parts = File::from(parts);
+        if tenancy == Tenancy::Sole {
+            hold(&parts, path)?;
+            super::part::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
+        }
         fs::fsync(&root).map_err(|e| StoreError::io("sync", path)(e.into()))?;
         let device =
             fs::fstat(&root).map_err(|e| StoreError::io("look at", path)(e.into()))?.st_dev;
-        let (parts, next_part) = (Arc::new(parts), AtomicU64::new(1));
+        // Counted from the time, so that no name comes again after a restart.
+        let (parts, next_part) = (Arc::new(parts), AtomicU64::new(nanoseconds()));
         Ok(Self { root, parts, next_part, device, durability })
     }
 
@@ -175,6 +176,11 @@ impl Tree {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(fs::openat2(&self.root, &path, flags, Mode::empty(), CONFINED)?)
     }
+}
+
+fn nanoseconds() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// One folder on the way down, and the folders in it that are yet to be gone into.
