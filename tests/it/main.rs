@@ -4,13 +4,17 @@
 #![allow(clippy::unwrap_used)]
 
 mod people; // how a test becomes somebody: a user, an administrator
+mod strace; // system calls that fail on demand
 mod talk; // what the tests say and hear: the one place that knows how a request is spelled
+mod witness; // who remembers what a server promised, and looks whether it was kept
 
 mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod crowd; // many clients at once, many files at once
 mod cuts; // an upload that ends early leaves nothing
+mod disk; // a full or read-only disk makes no lie and no loss
+mod faults; // every step of an upload fails in every way
 mod homes; // what an owner can do in a home
 mod hostile; // every limit, and what happens one step beyond it
 mod house; // the house rules that can be counted
@@ -26,6 +30,7 @@ mod reasons; // every reason a FAIL can have
 mod requests; // the session itself, and every request that moves no bytes
 mod rights; // the table of rights, every cell of it
 mod settings; // the settings file, and what is wrong with it
+mod size_limit; // a file over the system's limit is refused, and the server lives
 mod strangers; // what a stranger may learn, and how slowly
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed

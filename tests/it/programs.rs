@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use client::client::{Client, PutOptions};
 use harness::actor::{self, Ferryd};
-use harness::{Peer, content, eventually, skipped};
+use harness::{Peer, content, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+
+use crate::strace;
 
 /// The program that plays every part.
 fn stage() -> &'static Path {
@@ -277,8 +279,8 @@ fn clients_killed_at_random_leave_no_part_and_no_thread_behind() {
 /// The order that makes OK true, as the kernel saw it.
 #[test]
 fn fsync_rename_fsync_and_only_then_ok() {
-    if Command::new("strace").arg("-V").output().is_err() {
-        return skipped("the order of system calls", "strace");
+    if strace::is_missing("the order of system calls") {
+        return;
     }
     let (data, home) = (temporary(), temporary());
     let server = ferryd(&data);
