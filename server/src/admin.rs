@@ -3,13 +3,13 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::path::Name;
 use common::protocol::{Password, Role};
 use common::user::UserName;
 
 use crate::accounts::{AccountError, Accounts, file_of};
+use crate::clock;
 use crate::config::UserTask;
 use crate::store::{Listing, Store, Tree};
 
@@ -91,8 +91,7 @@ fn remove(accounts: &Accounts<'_>, users: &Tree, name: &str, data: &Path) -> Res
 /// Where the home is now, if there was one.
 fn put_home_aside(user: &UserName, data: &Path) -> Result<Option<String>, Error> {
     // So fine a time that the next who has the name and loses it gets another one.
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
-    let aside = format!(".removed-{user}-{moment}");
+    let aside = format!(".removed-{user}-{}", clock::nanoseconds());
     match Store::open_homes(data)?.put_aside(&Name::parse(user.as_str())?, &aside) {
         Ok(()) => Ok(Some(format!("home/{aside}"))),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),

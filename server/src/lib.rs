@@ -15,7 +15,9 @@
 //!
 //! # The locks, and their order
 //! Each guards one table, is held for a few instructions, and no two are ever held at once: the
-//! registry's (claims), the roster's (sessions), the state table's (rows), a row's (its text).
+//! registry's (claims), the roster's (sessions), the state table's (rows), a row's (its text), the
+//! ledger's (homes' counters), the throttle's (wrong passwords). The areas that passwords are
+//! hashed in are no lock but a queue, one place for each core.
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order
@@ -30,6 +32,7 @@ mod admin;
 pub mod answer;
 pub mod batch;
 mod cli;
+mod clock;
 pub mod config;
 pub mod input;
 pub mod journal;

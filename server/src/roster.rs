@@ -47,16 +47,6 @@ impl Roster {
         Some(Slot { roster: self, id })
     }
 
-    /// How many sessions there are.
-    pub fn len(&self) -> usize {
-        self.lock().len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Ends every session, after a stop was asked for: the idle ones now, the others when their
     /// transfer is done, and what is left after `grace` by cutting its connection.
     pub fn dismiss(&self, grace: Duration) {

@@ -13,7 +13,6 @@ mod throttle;
 
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::limits::PASSWORD_BYTES_MAX;
 use common::path::Name;
@@ -23,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use self::hashing::{Hashing, Verified};
 use self::throttle::Throttle;
+use crate::clock;
 use crate::refusal;
 use crate::store::{Tree, Version};
 
@@ -96,7 +96,7 @@ impl<'s> Accounts<'s> {
             user: user.to_string(),
             role,
             password: self.hashing.hash(password)?,
-            created: nanoseconds(),
+            created: clock::nanoseconds(),
         };
         match self.users.add_record(&file_of(user)?, &json(&account)?) {
             Ok(()) => self.read(user)?.ok_or_else(closed).map_err(Into::into),
@@ -234,11 +234,6 @@ fn json(account: &Account) -> Result<Vec<u8>, Refusal> {
     })?;
     json.push(b'\n');
     Ok(json)
-}
-
-fn nanoseconds() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn closed() -> Refusal {

@@ -30,7 +30,6 @@ use std::path::{Path, PathBuf};
 pub use folder::{Folder, Inode, Version};
 pub use listing::Listing;
 pub use part::Part;
-pub use record::RECORD_BYTES_MAX;
 pub use tree::{Opened, Tenancy, Tree};
 
 /// Whether a success reply waits for the disk.

@@ -11,7 +11,7 @@ use super::part::{Part, Readers};
 use super::tree::Tree;
 
 /// The longest record, in bytes. What is longer was not written by us.
-pub const RECORD_BYTES_MAX: u64 = 64 * 1024;
+const RECORD_BYTES_MAX: u64 = 64 * 1024;
 
 impl Tree {
     /// Writes a new record at the top of the tree; on disk, whole, when this returns.

@@ -7,7 +7,6 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::path::Name;
 use common::protocol::{Crc32, Kind, Stat};
@@ -18,6 +17,7 @@ use super::folder::{CONFINED, Folder, Version, served};
 use super::listing::Listing;
 use super::part::{Part, Readers, recorded_checksum};
 use super::{Durability, StoreError, hold};
+use crate::clock;
 use crate::state::{self, State};
 
 /// The folder inside a tree that holds its parts. Hidden names cannot be asked for, so nobody
@@ -73,7 +73,7 @@ impl Tree {
         let device =
             fs::fstat(&root).map_err(|e| StoreError::io("look at", path)(e.into()))?.st_dev;
         // Counted from the time, so that no name comes again after a restart.
-        let (parts, next_part) = (Arc::new(parts), AtomicU64::new(nanoseconds()));
+        let (parts, next_part) = (Arc::new(parts), AtomicU64::new(clock::nanoseconds()));
         Ok(Self { root, parts, next_part, device, durability })
     }
 
@@ -176,11 +176,6 @@ impl Tree {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(fs::openat2(&self.root, &path, flags, Mode::empty(), CONFINED)?)
     }
-}
-
-fn nanoseconds() -> u64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// One folder on the way down, and the folders in it that are yet to be gone into.
