@@ -34,6 +34,7 @@ pub mod batch;
 mod cli;
 mod clock;
 pub mod config;
+mod fault;
 pub mod input;
 pub mod journal;
 pub mod listener;

@@ -17,6 +17,7 @@ use common::path::{Name, VirtualPath};
 use common::protocol::{Crc32, Kind, Reason, Refusal};
 
 use crate::answer::Answer;
+use crate::fault;
 use crate::quota::Charge;
 use crate::refusal;
 use crate::registry::Claim;
@@ -114,6 +115,7 @@ impl<'s> Upload<'s> {
         let feed = writer.begin(part.file()).map_err(failed)?;
         let target = Target { plan, begun, part, claim };
         let hasher = crc32fast::Hasher::new();
+        fault::point("put.begun");
         Ok(Self { target, feed, hasher, received: 0, chunk: Vec::new(), filled: 0 })
     }
 
@@ -195,6 +197,7 @@ impl<'s> Received<'s> {
             return Err(failed(&io::ErrorKind::WriteZero.into()).into());
         }
         part.seal(plan.mtime, self.crc).map_err(|e| failed(&e))?;
+        fault::point("put.sealed");
         // Under the claim, which whoever removes or replaces a file needs as well: what is
         // counted here is what goes.
         let replaced = if plan.replace { plan.replaced().unwrap_or(0) } else { 0 };
@@ -206,6 +209,7 @@ impl<'s> Received<'s> {
         if let Some(charge) = plan.charge {
             charge.keep(replaced);
         }
+        fault::point("put.published");
         Ok(Published { folder: plan.folder, _claim: claim })
     }
 

@@ -37,6 +37,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
+use crate::fault;
 use crate::state::{self, State, Table};
 
 /// Bytes in one full chunk. Big and full is what makes writing fast: half a mebibyte is worth
@@ -262,6 +263,7 @@ impl Writing {
     fn write(&mut self, bytes: Vec<u8>) {
         if !self.failed {
             let _doing = state::enter(State::Disk);
+            fault::point("writer.chunk");
             match (&*self.part).write_all(&bytes) {
                 Ok(()) => self.written += bytes.len() as u64,
                 Err(error) => {

@@ -71,10 +71,22 @@ pub struct Ferryd {
 impl Ferryd {
     /// Starts it on a free port and waits for its first line. Its log goes to its own file only.
     pub fn start(stage: &Path, data: &Path, words: &[&str]) -> io::Result<Self> {
+        Self::start_with_faults(stage, data, words, "")
+    }
+
+    /// The same, with `faults` (see the server's `fault.rs`): only in a build with debug
+    /// assertions does anything come of them.
+    pub fn start_with_faults(
+        stage: &Path,
+        data: &Path,
+        words: &[&str],
+        faults: &str,
+    ) -> io::Result<Self> {
         let mut child = Command::new(stage)
             .args(["ferryd", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(words)
+            .env("FERRYD_FAULTS", faults)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
