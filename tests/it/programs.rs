@@ -236,7 +236,7 @@ fn ctrl_c_in_a_download_ends_with_130_and_leaves_nothing_half_named() {
 }
 
 #[test]
-fn clients_killed_at_random_leave_no_part_and_no_thread_behind() {
+fn clients_killed_at_random_leave_no_thread_and_nothing_but_what_goes_on() {
     const ROUNDS: u64 = 25;
     let (data, home) = (temporary(), temporary());
     let server = ferryd(&data);
@@ -268,6 +268,14 @@ fn clients_killed_at_random_leave_no_part_and_no_thread_behind() {
         }
     }
     eventually("all threads have ended", || server.threads().unwrap() == at_rest);
+    // What was cut is kept for whoever puts the same again, and for nobody else.
+    for round in 0..ROUNDS {
+        let folder = format!("round{round}");
+        for n in 0..4 {
+            let again = ferry(&server, &home, &["put", &format!("film{n}"), "--to", &folder]).0;
+            assert!([0, 5].contains(&again), "put again: {again}");
+        }
+    }
     assert_eq!(parts(&data), 0);
     for path in listed(&server).iter().filter(|name| name.starts_with("round")) {
         let mut client = Client::connect(&server.address.to_string()).unwrap();

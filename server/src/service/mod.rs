@@ -67,6 +67,14 @@ impl Who {
         let role = self.user.as_ref().map_or(Role::Guest, |user| user.role);
         Asker { user: self.user.as_ref().map(|user| &user.name), role }
     }
+
+    /// Who sends an upload that may come again: the account, or the guest's address.
+    fn sender(&self) -> String {
+        match &self.user {
+            Some(User { name, standing, .. }) => format!("user {name} {}", standing.created()),
+            None => format!("guest {}", self.peer.ip()),
+        }
+    }
 }
 
 impl fmt::Display for Who {

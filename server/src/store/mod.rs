@@ -16,7 +16,9 @@
 //! itself refuses to leave the folder or to follow a link, whatever changes meanwhile
 //! (openat2(2)).
 
+mod checksum;
 mod folder;
+mod kept;
 mod listing;
 mod part;
 mod record;
@@ -28,6 +30,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 pub use folder::{Folder, Inode, Version};
+pub use kept::{Kept, Origin, Progress, Record};
 pub use listing::Listing;
 pub use part::Part;
 pub use tree::{Opened, Tenancy, Tree};
