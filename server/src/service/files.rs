@@ -10,11 +10,11 @@ use common::protocol::{Details, Kind, Page, Put, Reason, Refusal, Response, Stat
 use super::{Handled, Refused, Reply, Service, Who};
 use crate::answer::Answer;
 use crate::places::{Ground, Spot};
+use crate::plan::Plan;
 use crate::refusal;
 use crate::registry::{Claim, Party};
 use crate::rights::Deed;
 use crate::store::{Folder, Listing, Opened, Origin};
-use crate::upload::Plan;
 
 /// The times a `PUT` may give a file: what four digits of years can show.
 const MTIME_MAX: u64 = 253_402_300_799;

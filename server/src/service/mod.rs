@@ -22,11 +22,11 @@ use common::user::UserName;
 use crate::accounts::{Accounts, Standing};
 use crate::answer::Answer;
 use crate::places::{Asker, Places};
+use crate::plan::Plan;
 use crate::quota::Usage;
 use crate::registry::Registry;
 use crate::stop::Stop;
 use crate::store::{Listing, Opened};
-use crate::upload::Plan;
 use crate::writer::Writer;
 
 /// Who may open an account.

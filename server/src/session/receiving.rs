@@ -9,11 +9,12 @@ use common::protocol::{Offset, Reason, Refusal, Response, Sum};
 
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
+use crate::plan::Plan;
 use crate::refusal;
 use crate::registry::{Claim, Party, Sending};
 use crate::state::{self, State};
 use crate::store::Origin;
-use crate::upload::{BodyError, Plan, Upload};
+use crate::upload::{BodyError, Upload};
 use crate::writer::CHUNK_BYTES;
 
 /// A body may be slow, but not as slow as it likes: each chunk must be full within this time and

@@ -28,7 +28,8 @@ use rustix::io::Errno;
 use super::Durability;
 use super::checksum;
 use super::folder::Folder;
-use super::kept::{self, Progress, Record};
+use super::kept;
+use super::origin::{Progress, Record};
 use crate::fault;
 use crate::state::{self, State};
 
