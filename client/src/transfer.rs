@@ -13,6 +13,8 @@ mod hidden;
 mod note;
 mod part;
 mod source;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use std::path::Path;
@@ -23,7 +25,7 @@ use common::path::Name;
 pub(crate) use self::download::{Fetch, check_free};
 pub(crate) use self::folder::entries;
 pub(crate) use self::source::Source;
-pub(crate) use self::upload::Send;
+pub(crate) use self::upload::Deliver;
 use crate::display;
 use crate::error::Error;
 
@@ -49,24 +51,4 @@ fn to_seconds(time: SystemTime) -> Option<i64> {
 fn from_seconds(mtime: i64) -> Option<SystemTime> {
     let distance = Duration::from_secs(mtime.unsigned_abs());
     if mtime < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_before_1970_come_back_as_they_went() {
-        for seconds in [-1, 0, 1_800_000_000] {
-            assert_eq!(from_seconds(seconds).and_then(to_seconds), Some(seconds));
-        }
-    }
-
-    #[test]
-    fn a_name_that_cannot_be_stored_is_refused_before_it_is_sent() {
-        assert_eq!(remote_name(Path::new("a/b.txt")).unwrap().as_str(), "b.txt");
-        for bad in ["..", "/", ".hidden", "a/con.txt", "what?"] {
-            assert!(remote_name(Path::new(bad)).is_err(), "{bad}");
-        }
-    }
 }

@@ -3,11 +3,13 @@
 //! - [`TestServer`]: a server in this process, on a free port, in a folder of its own; stopped
 //!   and joined when dropped.
 //! - [`Peer`]: a raw connection, for bytes no well-behaved client would send.
+//! - [`Cable`]: a way to a server that breaks where a test wants.
 //! - [`actor`]: the real programs in processes of their own.
 //! - [`content`]: bytes that no two places of a file share, and their checksums.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
+mod cable;
 pub mod content;
 mod peer;
 mod test_server;
@@ -15,6 +17,7 @@ mod test_server;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+pub use cable::{Cable, Fate};
 pub use peer::Peer;
 pub use test_server::TestServer;
 

@@ -28,6 +28,7 @@ mod programs; // the real programs in processes of their own
 mod quota; // how full a home is, and that it never gets fuller
 mod reasons; // every reason a FAIL can have
 mod requests; // the session itself, and every request that moves no bytes
+mod resume_get; // a download that is cut off goes on where it was
 mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it
 mod settings; // the settings file, and what is wrong with it

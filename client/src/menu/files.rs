@@ -12,7 +12,7 @@ use super::{Menu, Stop, choice};
 use crate::client::PutOptions;
 use crate::display;
 use crate::error::Error;
-use crate::transfer::{self, Fetch, Send, Source};
+use crate::transfer::{self, Deliver, Fetch, Source};
 use crate::words::Message;
 
 impl Menu<'_> {
@@ -119,8 +119,8 @@ impl Menu<'_> {
         let printer = self.printer.clone();
         let bar = printer.bar(name, size);
         let options = PutOptions { mtime, overwrite, resume: true, wait: None };
-        let send = Send { path: &path, shown: name, options, bar: &bar, printer: &printer };
-        send.run(self.link.client()?, &mut source)?;
+        let delivery = Deliver { path: &path, shown: name, options, bar: &bar, printer: &printer };
+        delivery.run(self.link.client()?, &mut source)?;
         Ok(size)
     }
 

@@ -14,7 +14,7 @@ use crate::display;
 use crate::error::Error;
 use crate::link::Link;
 use crate::progress::Bar;
-use crate::transfer::{self, Send, Source};
+use crate::transfer::{self, Deliver, Source};
 
 /// The work of one `put`.
 pub(super) struct Uploads<'a> {
@@ -111,8 +111,8 @@ impl<'a> Uploads<'a> {
     fn large(&mut self, upload: &Upload, mut source: Source) -> Result<(), Error> {
         let (options, printer) = (self.options(upload), self.report.printer());
         let Upload { path, shown, .. } = upload;
-        let send = Send { path, shown, options, bar: &self.bar, printer };
-        send.run(self.link.client()?, &mut source)
+        let delivery = Deliver { path, shown, options, bar: &self.bar, printer };
+        delivery.run(self.link.client()?, &mut source)
     }
 
     fn options(&self, upload: &Upload) -> PutOptions {

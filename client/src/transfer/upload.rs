@@ -16,7 +16,7 @@ use crate::progress::{Bar, Watched};
 use crate::words::Message;
 
 /// A file to be sent, in two steps.
-pub(crate) struct Send<'a> {
+pub(crate) struct Deliver<'a> {
     /// The path it is to have on the server.
     pub(crate) path: &'a str,
     /// The path as the person said it.
@@ -26,7 +26,7 @@ pub(crate) struct Send<'a> {
     pub(crate) printer: &'a Printer,
 }
 
-impl Send<'_> {
+impl Deliver<'_> {
     /// Sends `source`.
     pub(crate) fn run(&self, client: &mut Client, source: &mut Source) -> Result<(), Error> {
         let mut offset = 0;
