@@ -2,9 +2,9 @@
 
 use std::io::{ErrorKind, Read, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use crate::PATIENCE;
@@ -16,18 +16,32 @@ pub enum Fate {
     Sound,
     /// It breaks when it has carried so many bytes from the server.
     CutAfter(u64),
+    /// It breaks when it has carried so many bytes to the server.
+    CutAfterSent(u64),
     /// It breaks before a request that holds this word.
     CutBefore(&'static str),
     /// It carries nothing more from the server after so many bytes, until it is mended.
     StuckAfter(u64),
+    /// It carries nothing more to the server after so many bytes, until it is mended.
+    StuckAfterSent(u64),
 }
+
+/// How many bytes went which way.
+#[derive(Debug, Default)]
+struct Counts {
+    from_server: AtomicU64,
+    to_server: AtomicU64,
+}
+
+/// Tells whoever waits for it that the cable is mended, by an error: its sender is gone.
+type Mended = Mutex<Receiver<()>>;
 
 /// A way to a server, for one connection. What it has carried is counted.
 #[derive(Debug)]
 pub struct Cable {
     /// Where its near end is.
     pub address: SocketAddr,
-    carried: Arc<AtomicU64>,
+    counts: Arc<Counts>,
     /// Dropped, it tells the far end that the cable is mended.
     stuck: Option<Sender<()>>,
 }
@@ -37,19 +51,25 @@ impl Cable {
     pub fn to(server: SocketAddr, fate: Fate) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let carried = Arc::new(AtomicU64::new(0));
+        let counts = Arc::new(Counts::default());
         let (stuck, mended) = channel();
-        let count = Arc::clone(&carried);
+        let mended = Mutex::new(mended);
+        let counted = Arc::clone(&counts);
         thread::spawn(move || {
             // A test that ends in the middle has nothing more to be told.
-            let _ = connect(&listener, server, fate, &count, &mended);
+            let _ = connect(&listener, server, fate, &counted, &mended);
         });
-        Ok(Self { address, carried, stuck: Some(stuck) })
+        Ok(Self { address, counts, stuck: Some(stuck) })
     }
 
     /// How many bytes have come from the server.
     pub fn carried(&self) -> u64 {
-        self.carried.load(Ordering::Relaxed)
+        self.counts.from_server.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes have gone to the server.
+    pub fn sent(&self) -> u64 {
+        self.counts.to_server.load(Ordering::Relaxed)
     }
 
     /// Lets what is stuck go on.
@@ -62,8 +82,8 @@ fn connect(
     listener: &TcpListener,
     server: SocketAddr,
     fate: Fate,
-    carried: &AtomicU64,
-    mended: &Receiver<()>,
+    counts: &Counts,
+    mended: &Mended,
 ) -> std::io::Result<()> {
     let (near, _) = listener.accept()?;
     let far = TcpStream::connect(server)?;
@@ -71,63 +91,82 @@ fn connect(
         end.set_read_timeout(Some(PATIENCE))?;
         end.set_write_timeout(Some(PATIENCE))?;
     }
+    let (there, back) = ways(fate);
     thread::scope(|scope| {
         scope.spawn(|| {
-            requests(&near, &far, fate);
+            carry(&near, &far, there, &counts.to_server, mended);
             // The other direction may be waiting for an answer that will never be asked for.
             cut(&near, &far);
         });
-        answers(&far, &near, fate, carried, mended);
+        carry(&far, &near, back, &counts.from_server, mended);
         cut(&near, &far);
     });
     Ok(())
 }
 
-/// Carries to the server. A request fits one segment, so a word is seen whole.
-fn requests(mut near: &TcpStream, mut far: &TcpStream, fate: Fate) {
-    let mut buffer = vec![0; 64 * 1024];
-    while let Some(bytes) = some(&mut near, &mut buffer) {
-        let held = |word: &str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
-        if matches!(fate, Fate::CutBefore(word) if held(word)) || far.write_all(bytes).is_err() {
-            return;
-        }
+/// What becomes of one direction.
+#[derive(Debug, Clone, Copy)]
+enum Course {
+    Sound,
+    CutAfter(u64),
+    CutBefore(&'static str),
+    StuckAfter(u64),
+}
+
+/// The course of what is sent to the server, and of what comes from it.
+fn ways(fate: Fate) -> (Course, Course) {
+    match fate {
+        Fate::Sound => (Course::Sound, Course::Sound),
+        Fate::CutAfter(bytes) => (Course::Sound, Course::CutAfter(bytes)),
+        Fate::CutAfterSent(bytes) => (Course::CutAfter(bytes), Course::Sound),
+        Fate::CutBefore(word) => (Course::CutBefore(word), Course::Sound),
+        Fate::StuckAfter(bytes) => (Course::Sound, Course::StuckAfter(bytes)),
+        Fate::StuckAfterSent(bytes) => (Course::StuckAfter(bytes), Course::Sound),
     }
 }
 
-/// Carries from the server, and counts.
-fn answers(
-    mut far: &TcpStream,
-    mut near: &TcpStream,
-    fate: Fate,
-    carried: &AtomicU64,
-    mended: &Receiver<()>,
+/// Carries one way, and counts.
+fn carry(
+    mut from: &TcpStream,
+    mut to: &TcpStream,
+    course: Course,
+    count: &AtomicU64,
+    mended: &Mended,
 ) {
-    let mut left = match fate {
-        Fate::CutAfter(bytes) | Fate::StuckAfter(bytes) => bytes,
-        Fate::Sound | Fate::CutBefore(_) => u64::MAX,
+    let mut left = match course {
+        Course::CutAfter(bytes) | Course::StuckAfter(bytes) => bytes,
+        Course::Sound | Course::CutBefore(_) => u64::MAX,
     };
     let mut buffer = vec![0; 64 * 1024];
     loop {
         if left == 0 {
-            if matches!(fate, Fate::CutAfter(_)) {
+            if matches!(course, Course::CutAfter(_)) {
                 return;
             }
-            // Nothing is ever sent: it returns when the sender is gone.
-            let _ = mended.recv();
-            left = u64::MAX;
+            left = wait_for(mended);
         }
-        let most = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        let Some(bytes) = some(&mut far, &mut buffer[..most]) else { return };
-        if near.write_all(bytes).is_err() {
+        let Some(bytes) = some(&mut from, &mut buffer, left) else { return };
+        // A request fits one segment, so a word is seen whole.
+        let held = |word: &str| bytes.windows(word.len()).any(|part| part == word.as_bytes());
+        if matches!(course, Course::CutBefore(word) if held(word)) || to.write_all(bytes).is_err() {
             return;
         }
-        carried.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        count.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         left -= bytes.len() as u64;
     }
 }
 
-/// The next bytes; `None` at the end, however that came.
-fn some<'b>(from: &mut &TcpStream, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+/// Returns when the cable is mended, with how many bytes it carries then.
+fn wait_for(mended: &Mended) -> u64 {
+    let mended = mended.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = mended.recv();
+    u64::MAX
+}
+
+/// The next bytes, at most so many; `None` at the end, however that came.
+fn some<'b>(from: &mut &TcpStream, buffer: &'b mut [u8], most: u64) -> Option<&'b [u8]> {
+    let most = usize::try_from(most).map_or(buffer.len(), |most| most.min(buffer.len()));
+    let buffer = &mut buffer[..most];
     loop {
         match from.read(buffer) {
             Ok(0) => return None,

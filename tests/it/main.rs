@@ -19,6 +19,7 @@ mod homes; // what an owner can do in a home
 mod hostile; // every limit, and what happens one step beyond it
 mod house; // the house rules that can be counted
 mod lifetime; // starting, stopping, and clients that come and go
+mod line_breaks; // an upload by the real client goes on when it was cut off
 mod listing; // LIST and its pages
 mod menu; // the numbered menu from start to exit, in both languages
 mod nonsense; // lines that are no requests

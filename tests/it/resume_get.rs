@@ -6,7 +6,7 @@
 //! carries.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +14,7 @@ use harness::{Cable, Fate, TestServer, actor, content, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::people::stage;
 use crate::talk::{assert_ok, put, quick};
 
 const LENGTH: usize = 3_000_000;
@@ -40,8 +41,7 @@ impl Stage {
     }
 
     fn start(&self, cable: &Cable, words: &[&str]) -> Child {
-        let stage = Path::new(env!("CARGO_BIN_EXE_demo"));
-        let mut ferry = actor::ferry(stage, cable.address, words);
+        let mut ferry = actor::ferry(stage(), cable.address, words);
         ferry.current_dir(self.here.path()).stdin(Stdio::null());
         ferry.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
