@@ -113,19 +113,22 @@ fn a_refusal_in_the_middle_of_an_upload_is_heard_over_the_broken_pipe() {
 /// As when the same user goes on with the same upload over another connection.
 #[test]
 fn an_answer_in_the_middle_of_an_upload_is_heard_while_the_server_still_takes_bytes() {
-    let mut client = client(|peer| {
+    const SIZE: usize = 400_000_000;
+    let (sender, took) = mpsc::channel();
+    let mut client = client(move |peer| {
         peer.hear();
         peer.say(r#"{"status":"OK","offset":5}"#);
         peer.take(1000);
         peer.say(r#"{"status":"FAIL","reason":"busy","message":"goes on elsewhere"}"#);
-        // To its end: a client that did not listen would never come to one.
-        peer.hear();
+        sender.send(peer.hear().len()).unwrap();
     });
     let options = PutOptions { resume: true, ..PutOptions::default() };
-    let stored = client.put("a", u64::MAX / 2, &mut std::io::repeat(0), options);
+    let stored = client.put("a", SIZE as u64, &mut std::io::repeat(0), options);
     let error = stored.unwrap_err();
     assert_eq!((error.exit_status(), error.to_string().as_str()), (8, "goes on elsewhere"));
     assert!(!client.is_usable());
+    drop(client);
+    assert!(took.recv().unwrap() < SIZE / 2, "it sent on as if nobody had said anything");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! That is asked before (`STAT`), checked again in the answer to `GET`, and proven by the checksum
 //! of the whole: of the bytes that lay here as well as of those that came.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use common::escape::Safe;
@@ -104,7 +105,7 @@ impl Fetch<'_> {
         Ok(incoming)
     }
 
-    fn say(&self, message: Message, parts: &[&dyn std::fmt::Display]) {
+    fn say(&self, message: Message, parts: &[&dyn Display]) {
         self.printer.talk(self.printer.words(message, parts));
     }
 }

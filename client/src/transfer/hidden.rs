@@ -25,9 +25,13 @@ pub(super) fn claim(hidden: &Path) -> io::Result<Option<File>> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_own(hidden).ok(),
         made => Some(made?),
     };
-    // Who had it until now may have published or removed it between our opening and our locking:
-    // then this lock is on a file that is no part any more.
-    Ok(file.filter(|file| file.try_lock().is_ok() && is_there(file, hidden)))
+    Ok(file.filter(|file| is_ours(file, hidden)))
+}
+
+/// Locks a part that was opened. Who had it until now may have published or removed it between the
+/// opening and the locking: then this lock is on a file that is no part any more.
+fn is_ours(part: &File, hidden: &Path) -> bool {
+    part.try_lock().is_ok() && is_there(part, hidden)
 }
 
 /// Opens a file that was left under a name that others can guess. In a folder shared with them it
@@ -52,11 +56,14 @@ pub(super) fn is_there(file: &File, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use rustix::fs::{CWD, Mode, mkfifoat};
 
     use super::*;
 
     #[test]
-    fn a_file_that_gets_its_name_before_it_is_locked_is_not_claimed() {
+    fn a_part_that_got_its_name_before_it_was_locked_is_not_claimed() {
         let folder = tempfile::tempdir().unwrap();
         let hidden = folder.path().join(".a");
         let first = claim(&hidden).unwrap().unwrap();
@@ -64,9 +71,24 @@ mod tests {
         let opened = open_own(&hidden).unwrap();
         fs::rename(&hidden, folder.path().join("a")).unwrap();
         drop(first);
-        opened.try_lock().unwrap();
-        assert!(!is_there(&opened, &hidden));
+        assert!(!is_ours(&opened, &hidden));
         let next = claim(&hidden).unwrap().unwrap();
-        assert!(is_there(&next, &hidden) && !is_there(&opened, &hidden));
+        assert!(is_there(&next, &hidden) && !is_ours(&opened, &hidden));
+    }
+
+    #[test]
+    fn what_could_lead_elsewhere_is_not_ones_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "").unwrap();
+        assert!(open_own(&at("file")).is_ok());
+        symlink("file", at("link")).unwrap();
+        mkfifoat(CWD, at("pipe"), Mode::RWXU).unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        for name in ["link", "pipe", "folder", "missing"] {
+            assert!(open_own(&at(name)).is_err(), "{name}");
+        }
+        fs::hard_link(at("file"), at("same")).unwrap();
+        assert!(open_own(&at("file")).is_err(), "it has another name");
     }
 }

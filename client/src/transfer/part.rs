@@ -91,12 +91,12 @@ impl Part {
         self.file.set_len(0)?;
         self.file.rewind()?;
         let Some(path) = &self.note_path else { return Ok(()) };
-        if note.download.size > NOTED_FROM {
-            note.write(path)?;
-            self.note = Some(note);
-        } else if self.note.take().is_some() {
+        if self.note.take().is_some() {
             note::remove(path)?;
         }
+        // A note that cannot be written costs the next attempt, not this one.
+        let noted = note.download.size > NOTED_FROM && note.write(path).is_ok();
+        self.note = noted.then_some(note);
         Ok(())
     }
 

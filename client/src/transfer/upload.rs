@@ -4,11 +4,13 @@
 //! they are this file's shows in the checksum of the whole, at the end; if they were not, the
 //! server has thrown them away, and there is one more try, from the beginning.
 
+use std::fmt::Display;
+
 use common::escape::Safe;
 use common::protocol::Reason;
 
 use super::Source;
-use crate::client::{Client, PutOptions};
+use crate::client::{Client, Outgoing, PutOptions};
 use crate::display;
 use crate::error::Error;
 use crate::printer::Printer;
@@ -29,39 +31,39 @@ pub(crate) struct Deliver<'a> {
 impl Deliver<'_> {
     /// Sends `source`.
     pub(crate) fn run(&self, client: &mut Client, source: &mut Source) -> Result<(), Error> {
-        let mut offset = 0;
-        let sent = self.attempt(client, source, &mut offset);
-        let not_its_bytes =
-            matches!(sent, Err(Error::Refused { reason: Reason::ChecksumMismatch, .. }));
-        if offset == 0 || !not_its_bytes {
-            return sent;
+        let outgoing = self.offer(client, source)?;
+        let goes_on = outgoing.offset() > 0;
+        match self.send(outgoing, source) {
+            Err(Error::Refused { reason: Reason::ChecksumMismatch, .. }) if goes_on => {
+                self.say(Message::NotItsBytes, &[&Safe(self.shown)]);
+                source.rewind()?;
+                self.bar.take_back(source.size());
+                self.send(self.offer(client, source)?, source)
+            }
+            sent => sent,
         }
-        self.printer.talk(self.printer.words(Message::NotItsBytes, &[&Safe(self.shown)]));
-        source.rewind()?;
-        self.bar.take_back(source.size());
-        self.attempt(client, source, &mut 0)
     }
 
-    /// `offset` says how much of the file the server had.
-    fn attempt(
-        &self,
-        client: &mut Client,
-        source: &mut Source,
-        offset: &mut u64,
-    ) -> Result<(), Error> {
-        let size = source.size();
-        let mut outgoing = client.offer(self.path, size, self.options)?;
-        *offset = outgoing.offset();
-        if *offset > 0 {
-            let (at, of) = (display::size(*offset), display::size(size));
-            let parts: [&dyn std::fmt::Display; 3] = [&Safe(self.shown), &at, &of];
-            self.printer.talk(self.printer.words(Message::GoingOn, &parts));
+    fn offer<'c>(&self, client: &'c mut Client, source: &Source) -> Result<Outgoing<'c>, Error> {
+        let outgoing = client.offer(self.path, source.size(), self.options)?;
+        if outgoing.offset() > 0 {
+            let (at, of) = (display::size(outgoing.offset()), display::size(source.size()));
+            self.say(Message::GoingOn, &[&Safe(self.shown), &at, &of]);
         }
+        Ok(outgoing)
+    }
+
+    /// Sends what the server has not. If that is cut off, the server keeps what it has by then.
+    fn send(&self, mut outgoing: Outgoing<'_>, source: &mut Source) -> Result<(), Error> {
         let sent = outgoing.pass_over(source).and_then(|()| {
-            self.bar.skip(*offset);
+            self.bar.skip(outgoing.offset());
             outgoing.send(&mut Watched { inner: &mut *source, bar: self.bar })
         });
         let sent = sent.map_err(|error| source.explain(error));
         sent.map_err(|error| if self.options.resume { error.unfinished() } else { error })
+    }
+
+    fn say(&self, message: Message, parts: &[&dyn Display]) {
+        self.printer.talk(self.printer.words(message, parts));
     }
 }
