@@ -5,10 +5,12 @@
 //! - [`Peer`]: a raw connection, for bytes no well-behaved client would send.
 //! - [`actor`]: the real programs in processes of their own.
 //! - [`content`]: bytes that no two places of a file share, and their checksums.
+//! - [`image`]: a disk whose power can be cut.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
 pub mod content;
+pub mod image;
 mod peer;
 mod test_server;
 

@@ -23,6 +23,7 @@ mod listing; // LIST and its pages
 mod menu; // the numbered menu from start to exit, in both languages
 mod nonsense; // lines that are no requests
 mod paths; // no spelling, link or special file leads anywhere it should not
+mod powercut; // no OK when the disk has gone
 mod privacy; // a home is its owner's, and nobody else's
 mod programs; // the real programs in processes of their own
 mod quota; // how full a home is, and that it never gets fuller
