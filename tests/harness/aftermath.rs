@@ -10,7 +10,8 @@ use client::error::Error;
 use common::protocol::{Kind, Reason};
 
 use crate::actor::Ferryd;
-use crate::promises::{Content, Fault, Found, Place, Promises, Thing, Verdict};
+use crate::promises::{Content, Found, Place, Promises, Thing};
+use crate::verdict::{Fault, Verdict};
 
 /// The folders of a data folder that have hidden parts.
 const TREES: [&str; 3] = ["library", "home", "users"];

@@ -14,8 +14,8 @@ use rustix::process::Signal;
 use crate::actor::Ferryd;
 use crate::aftermath;
 use crate::dice::Dice;
-use crate::promises::Verdict;
 use crate::rush::{Moment, rush};
+use crate::verdict::Verdict;
 
 /// A data folder whose servers die, and the program that plays them.
 #[derive(Debug)]

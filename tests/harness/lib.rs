@@ -22,6 +22,7 @@ pub mod powercut;
 pub mod promises;
 pub mod rush;
 mod test_server;
+pub mod verdict;
 mod visitor;
 
 use std::io::Write as _;

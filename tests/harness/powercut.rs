@@ -16,8 +16,8 @@ use crate::actor::Ferryd;
 use crate::aftermath;
 use crate::dice::Dice;
 use crate::image::{Image, Log};
-use crate::promises::Verdict;
 use crate::rush::{Moment, rush};
+use crate::verdict::Verdict;
 
 /// One way to cut the power, again and again.
 #[derive(Debug)]

@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::fmt;
-use std::ops::AddAssign;
+
+use crate::verdict::{Fault, Verdict};
 
 /// Something that a server can keep or lose.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,70 +179,6 @@ fn at<'f>(found: &'f Found, place: &Place) -> &'f Thing {
     found.get(place).unwrap_or(&Thing::Nothing)
 }
 
-/// How a promise can be broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// It was told OK and is not there.
-    Lost,
-    /// It is whole and not what it should be: an old version, something removed or never asked for.
-    Wrong,
-    /// It is visible and not whole.
-    Partial,
-    /// It is hidden, and should have been swept or never made.
-    Left,
-}
-
-/// What came out, of one crash or of many.
-#[derive(Debug, Clone, Default)]
-pub struct Verdict {
-    /// How many crashes were judged.
-    pub crashes: u64,
-    /// How many requests of any kind were told OK.
-    pub told_ok: u64,
-    /// How many of them were files.
-    pub files: u64,
-    /// How many of each [`Fault`] there are, in the order they are declared.
-    pub faults: [u64; 4],
-    /// What exactly, in words.
-    pub notes: Vec<String>,
-}
-
-impl Verdict {
-    /// What stands above the figures that it shows itself as.
-    pub const HEADER: &str = "crashes  told OK  files told OK  lost  wrong  partial  left over";
-
-    /// Notes a fault.
-    pub fn blame(&mut self, fault: Fault, note: impl fmt::Display) {
-        self.faults[fault as usize] += 1;
-        self.notes.push(format!("{fault:?}: {note}"));
-    }
-
-    /// Whether every promise was kept.
-    pub fn is_good(&self) -> bool {
-        self.faults == [0; 4]
-    }
-}
-
-impl AddAssign for Verdict {
-    fn add_assign(&mut self, other: Self) {
-        self.crashes += other.crashes;
-        self.told_ok += other.told_ok;
-        self.files += other.files;
-        for (sum, more) in self.faults.iter_mut().zip(other.faults) {
-            *sum += more;
-        }
-        self.notes.extend(other.notes);
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { crashes, told_ok, files, faults: [lost, wrong, partial, left], .. } = self;
-        write!(f, "{crashes:>7}  {told_ok:>7}  {files:>13}  ")?;
-        write!(f, "{lost:>4}  {wrong:>5}  {partial:>7}  {left:>9}")
-    }
-}
-
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -260,5 +197,68 @@ impl fmt::Display for Thing {
             Self::Account(password) => write!(f, "open to `{password}`"),
             Self::Broken => f.write_str("broken"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(name: &str) -> Place {
+        Place::Path(format!("/library/{name}"))
+    }
+
+    fn file(bytes: &[u8]) -> Thing {
+        Thing::File(Content::of(bytes))
+    }
+
+    fn put(name: &str, bytes: &[u8]) -> Deed {
+        Deed::Make(path(name), file(bytes))
+    }
+
+    /// How many faults of each kind there are if this is what is there.
+    fn faults(promises: &Promises, there: &[(&str, Thing)]) -> [u64; 4] {
+        let there = there.iter().map(|(name, thing)| (path(name), thing.clone()));
+        promises.judge(&there.collect()).faults
+    }
+
+    #[test]
+    fn what_was_told_ok_must_be_there_as_it_was_sent() {
+        let mut promises = Promises::default();
+        for version in [&b"old version"[..], b"new version"] {
+            promises.ask(put("f", version));
+            promises.told_ok();
+        }
+        assert_eq!(faults(&promises, &[("f", file(b"new version"))]), [0, 0, 0, 0]);
+        assert_eq!(faults(&promises, &[]), [1, 0, 0, 0], "lost");
+        assert_eq!(faults(&promises, &[("f", file(b"old version"))]), [0, 1, 0, 0], "wrong");
+        assert_eq!(faults(&promises, &[("f", file(b"new ver"))]), [0, 0, 1, 0], "partial");
+        assert_eq!(faults(&promises, &[("f", file(b"new version")), ("g", Thing::Folder)])[1], 1);
+    }
+
+    #[test]
+    fn what_was_asked_and_not_answered_may_be_so_or_not_but_not_by_half() {
+        let mut promises = Promises::default();
+        promises.ask(put("f", b"old"));
+        promises.told_ok();
+        promises.ask(put("f", b"new"));
+        assert_eq!(faults(&promises, &[("f", file(b"old"))]), [0; 4]);
+        assert_eq!(faults(&promises, &[("f", file(b"new"))]), [0; 4]);
+        assert_eq!(faults(&promises, &[("f", file(b"ne"))]), [0, 0, 1, 0]);
+        assert_eq!(faults(&promises, &[]), [1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_file_on_its_way_may_have_either_name_and_must_have_one() {
+        let mut promises = Promises::default();
+        promises.ask(put("f", b"x"));
+        promises.told_ok();
+        promises.ask(Deed::Move(path("f"), path("g")));
+        assert_eq!(faults(&promises, &[("f", file(b"x"))]), [0; 4]);
+        assert_eq!(faults(&promises, &[("g", file(b"x"))]), [0; 4]);
+        assert_eq!(faults(&promises, &[]), [1, 0, 0, 0]);
+        promises.told_ok();
+        assert_eq!(faults(&promises, &[("g", file(b"x"))]), [0; 4]);
+        assert_eq!(faults(&promises, &[("f", file(b"x"))]), [1, 1, 0, 0]);
     }
 }

@@ -17,7 +17,7 @@ use clap::Parser;
 use client::interrupt::Interrupt;
 use harness::actor;
 use harness::crashes::Trial;
-use harness::promises::Verdict;
+use harness::verdict::Verdict;
 
 /// Kills a busy server again and again, and looks whether every OK was true
 #[derive(Debug, Parser)]

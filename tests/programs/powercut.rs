@@ -25,7 +25,7 @@ use harness::actor;
 use harness::dice::Dice;
 use harness::image::{FileSystem, Image, Log};
 use harness::powercut::Trial;
-use harness::promises::Verdict;
+use harness::verdict::Verdict;
 
 /// Cuts the power under a busy server, and looks whether every OK was true
 #[derive(Debug, Parser)]
@@ -55,6 +55,9 @@ enum Sync {
     #[value(name = "folder.sync")]
     Folder,
 }
+
+/// How many broken promises are told of in words, of each way to cut; all are counted.
+const NOTES_MAX: usize = 10;
 
 fn main() -> ExitCode {
     if let Some(status) = actor::play() {
@@ -100,7 +103,7 @@ fn run(options: &Options) -> io::Result<bool> {
         }
     }
     for (way, verdict) in &rows {
-        for note in &verdict.notes {
+        for note in verdict.notes.iter().take(NOTES_MAX) {
             tell(format_args!("{way}: {note}"));
         }
     }
