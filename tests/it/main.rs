@@ -11,6 +11,7 @@ mod witness; // who remembers what a server promised, and looks whether it was k
 mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
+mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
 mod cuts; // an upload that ends early leaves nothing
 mod disk; // a full or read-only disk makes no lie and no loss
@@ -24,6 +25,7 @@ mod listing; // LIST and its pages
 mod menu; // the numbered menu from start to exit, in both languages
 mod nonsense; // lines that are no requests
 mod paths; // no spelling, link or special file leads anywhere it should not
+mod powercut; // OK is true after a power cut, and a missing sync is found out
 mod privacy; // a home is its owner's, and nobody else's
 mod programs; // the real programs in processes of their own
 mod quota; // how full a home is, and that it never gets fuller

@@ -6,7 +6,6 @@ use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -172,47 +171,6 @@ fn a_log_that_nobody_reads_stops_neither_the_service_nor_the_stop() {
     kill_process(pid, Signal::TERM).unwrap();
     eventually("it has stopped", || server.try_wait().unwrap().is_some());
     assert!(server.wait().unwrap().success());
-}
-
-/// What survives `kill -9` without a power cut: this shows the atomic publish and the sweep.
-#[test]
-fn after_a_crash_everything_told_ok_is_whole_and_nothing_half_written_is_seen() {
-    let data = temporary();
-    let server = ferryd(&data);
-    let told_ok = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for n in 0..10_u64 {
-            let (address, told_ok) = (server.address.to_string(), &told_ok);
-            scope.spawn(move || {
-                let Ok(mut client) = Client::connect(&address) else { return };
-                for round in 0_u64.. {
-                    let (name, bytes) =
-                        (format!("{n}-{round}"), content::bytes(n ^ round, 300_000));
-                    let (len, source) = (bytes.len() as u64, &mut bytes.as_slice());
-                    match client.put(&name, len, source, PutOptions::default()) {
-                        Ok(()) => told_ok.lock().unwrap().push((name, content::crc(&bytes))),
-                        Err(_) => return,
-                    }
-                }
-            });
-        }
-        eventually("uploads are under way", || told_ok.lock().unwrap().len() > 30);
-        server.signal(Signal::KILL).unwrap();
-    });
-    drop(server);
-
-    let server = ferryd(&data);
-    assert_eq!(parts(&data), 0, "the new server swept what the old one left");
-    let (listed, told_ok) = (listed(&server), told_ok.into_inner().unwrap());
-    let mut client = Client::connect(&server.address.to_string()).unwrap();
-    for (name, crc) in &told_ok {
-        assert_eq!(client.sum(name).unwrap().to_string(), *crc, "{name}");
-    }
-    for name in listed {
-        // Not everything there was told OK: the answer may have died with the server. But
-        // everything there is whole.
-        assert_eq!(client.stat(&name).unwrap().stat.size, 300_000, "{name}");
-    }
 }
 
 /// The server here is a few lines that send a part of a file and then nothing, so that Ctrl-C comes

@@ -14,7 +14,7 @@ use rustix::fs::{self, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::checksum;
-use super::folder::{CONFINED, Folder, Version, served};
+use super::folder::{CONFINED, Folder, Version, served, sync_names};
 use super::kept;
 use super::listing::Listing;
 use super::part::{Part, Readers};
@@ -72,7 +72,7 @@ impl Tree {
             hold(&parts, path)?;
             kept::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
         }
-        fs::fsync(&root).map_err(|e| StoreError::io("sync", path)(e.into()))?;
+        sync_names(&root).map_err(StoreError::io("sync", path))?;
         let device =
             fs::fstat(&root).map_err(|e| StoreError::io("look at", path)(e.into()))?.st_dev;
         // Counted from the time, so that no name comes again after a restart.
@@ -129,7 +129,7 @@ impl Tree {
     /// Gives a folder at the top of this tree a hidden name, which nobody can ask for.
     pub fn put_aside(&self, name: &Name, hidden: &str) -> io::Result<()> {
         fs::renameat_with(&self.root, name.as_str(), &self.root, hidden, RenameFlags::NOREPLACE)?;
-        Ok(fs::fsync(&self.root)?)
+        sync_names(&self.root)
     }
 
     /// Bytes of all files people see below a folder.
