@@ -227,6 +227,9 @@ impl<'s> Received<'s> {
             log::error!("{written} of {} bytes of {} were written", self.expected, plan.path);
             return Err(failed(&io::ErrorKind::WriteZero.into()).into());
         }
+        if plan.origin.is_some() {
+            part.forget();
+        }
         part.seal(plan.mtime, self.crc).map_err(|e| failed(&e))?;
         fault::point("put.sealed");
         // Under the claim, which whoever removes or replaces a file needs as well: what is

@@ -86,7 +86,7 @@ impl Record {
         serde_json::from_slice(buffer.get(..len)?).ok()
     }
 
-    /// Takes it away, if there is one: what becomes a file is no beginning any more.
+    /// Takes it away, if there is one.
     pub(super) fn erase(file: &File) {
         let _ = fs::fremovexattr(file, RECORD_ATTRIBUTE);
     }

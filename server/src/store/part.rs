@@ -129,6 +129,11 @@ impl Part {
         record.write(&self.file, reached)
     }
 
+    /// Takes the record away: what becomes a file is no beginning any more.
+    pub fn forget(&self) {
+        Record::erase(&self.file);
+    }
+
     /// Leaves the part where it is, for an upload that goes on with it. Unlocked: the writer may
     /// still hold the file open for a moment.
     pub fn keep(mut self) -> io::Result<()> {
@@ -146,7 +151,6 @@ impl Part {
             let time = Timespec { tv_sec: seconds, tv_nsec: 0 };
             fs::futimens(&*self.file, &Timestamps { last_access: time, last_modification: time })?;
         }
-        Record::erase(&self.file);
         checksum::record(&self.file, crc);
         if self.durability == Durability::Full && !fault::skips("part.sync") {
             fs::fsync(&*self.file)?;
