@@ -53,8 +53,8 @@ impl Server {
     /// once [`run`](Self::run) is called.
     pub fn bind(config: Config) -> Result<Self, ServerError> {
         // The address first: a start that fails on it leaves no folder behind.
-        let listener =
-            Listener::bind(config.listen).map_err(|e| ServerError::Listen(config.listen, e))?;
+        let listener = Listener::bind(config.listen, config.deadlines())
+            .map_err(|e| ServerError::Listen(config.listen, e))?;
         let store = Store::open(&config.data, config.library.as_deref(), config.durability)?;
         Ok(Self { config, store, listener })
     }
@@ -73,7 +73,7 @@ impl Server {
     pub fn run(mut self) -> Result<(), ServerError> {
         let table = Table::default();
         let registry = Registry::new();
-        let roster = Roster::new(usize::try_from(self.config.max_clients).unwrap_or(usize::MAX));
+        let roster = Roster::new(self.config.room());
         let _seat = table.seat("main", State::Run);
         let stop = self.stop();
         thread::scope(|scope| {
@@ -91,7 +91,7 @@ impl Server {
                 writer: &writer,
                 stop: &stop,
                 claim_wait: self.config.claim_wait,
-                idle_timeout: self.config.idle_timeout,
+                deadlines: self.config.deadlines(),
             };
             models::thread::serve(&mut self.listener, &roster, &table, &service, self.config.grace);
             // LESSON: the writer is stopped by letting go of its queues, not by telling it. All

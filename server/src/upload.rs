@@ -130,7 +130,7 @@ impl<'s> Upload<'s> {
     }
 
     /// Whether the next byte begins a new chunk.
-    pub fn at_chunk_start(&self) -> bool {
+    fn at_chunk_start(&self) -> bool {
         self.filled == 0
     }
 

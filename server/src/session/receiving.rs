@@ -13,12 +13,6 @@ use crate::refusal;
 use crate::registry::{Claim, Party};
 use crate::state::{self, State};
 use crate::upload::{BodyError, Plan, Upload};
-use crate::writer::CHUNK_BYTES;
-
-/// A body may be slow, but not as slow as it likes: each chunk must be full within this time and
-/// what its bytes take at the slowest rate.
-const CHUNK_TIME: Duration = Duration::from_secs(20);
-const BODY_BYTES_PER_SECOND_MIN: u64 = 1000;
 
 /// How often a client that waits for a name is told who it waits for.
 const WAIT_EVERY: Duration = Duration::from_secs(1);
@@ -106,10 +100,8 @@ impl<'s> Session<'s> {
 
     fn receive_body(&mut self, upload: &mut Upload<'_>) -> Result<Result<Sum, Refusal>, End> {
         let _doing = state::enter(State::Read);
+        self.input.socket_mut().allow(self.service.deadlines.file());
         while upload.remaining() > 0 {
-            if upload.at_chunk_start() {
-                self.input.socket_mut().allow(chunk_time(upload.remaining()));
-            }
             self.before_reading()?;
             match upload.receive(&mut self.input) {
                 Ok(()) => {}
@@ -157,7 +149,7 @@ impl<'s> Session<'s> {
 
     fn throw_away(&mut self, bytes: u64) -> Result<(), End> {
         let _doing = state::enter(State::Read);
-        self.input.socket_mut().allow(chunk_time(bytes));
+        self.input.socket_mut().allow(self.service.deadlines.file());
         let mut left = bytes;
         while left > 0 {
             let there = self.fill_input()?;
@@ -167,9 +159,4 @@ impl<'s> Session<'s> {
         }
         Ok(())
     }
-}
-
-fn chunk_time(remaining: u64) -> Duration {
-    let bytes = remaining.min(CHUNK_BYTES as u64);
-    CHUNK_TIME + Duration::from_secs(bytes / BODY_BYTES_PER_SECOND_MIN)
 }

@@ -72,7 +72,7 @@ impl Session<'_> {
         socket
             .send_ahead(&head)
             .and_then(|()| socket.send_file(&opened.file, offset, opened.stat.size))
-            .map_err(End::Lost)
+            .map_err(End::unsent)
     }
 }
 
