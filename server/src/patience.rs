@@ -75,12 +75,14 @@ impl Patience {
 
     /// A wait took this long, and these bytes came of it.
     pub fn spend(&mut self, waited: Duration, bytes: usize) {
-        self.left = self.left.saturating_sub(waited);
-        if let Some(most) = self.refill {
-            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-            let earned = bytes.saturating_mul(1000) / BYTES_PER_SECOND_MIN;
-            self.left = self.left.saturating_add(Duration::from_millis(earned)).min(most);
-        }
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let earned = Duration::from_millis(bytes.saturating_mul(1000) / BYTES_PER_SECOND_MIN);
+        // Earned first, then drawn: a wait that outlasted what was left must not end with the little
+        // that its last byte brought.
+        self.left = match self.refill {
+            Some(most) => self.left.saturating_add(earned).saturating_sub(waited).min(most),
+            None => self.left.saturating_sub(waited),
+        };
     }
 }
 
@@ -117,6 +119,9 @@ mod tests {
         rich.spend(SECOND, 1 << 40);
         assert_eq!(bears(rich, SECOND, 1), 30);
         assert_eq!(bears(rich, 29 * SECOND, 1), 1);
+        let mut overdrawn = deadlines().file();
+        overdrawn.spend(31 * SECOND, 1);
+        assert!(overdrawn.left().is_err());
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub enum ServerError {
         "cannot listen on {0}: {1}; is another server there? Choose another port with --listen"
     )]
     Listen(SocketAddr, io::Error),
+    /// The writer thread panicked.
+    #[error(
+        "the writer thread died, so no more files could be taken; its log says why. What was told \
+         OK is on disk. Start the server again"
+    )]
+    Writer,
     /// The process could not get what it needs from the system.
     #[error("cannot {0}: {1}")]
     System(&'static str, io::Error),
@@ -69,7 +75,7 @@ impl Server {
         self.listener.stop()
     }
 
-    /// Serves until a stop is asked for. When this returns, every thread has been joined.
+    /// Serves until a stop is asked for, or until the writer thread has died. When this returns, every thread has been joined.
     pub fn run(mut self) -> Result<(), ServerError> {
         let table = Table::default();
         let registry = Registry::new();
@@ -77,7 +83,7 @@ impl Server {
         let _seat = table.seat("main", State::Run);
         let stop = self.stop();
         thread::scope(|scope| {
-            let writer = Writer::spawn(scope, &table)
+            let (writer, writing) = Writer::spawn(scope, &table, &stop)
                 .map_err(ServerError::system("start the writer thread"))?;
             let service = Service {
                 places: Places {
@@ -95,9 +101,9 @@ impl Server {
             };
             models::thread::serve(&mut self.listener, &roster, &table, &service, self.config.grace);
             // LESSON: the writer is stopped by letting go of its queues, not by telling it. All
-            // sessions have ended, so this is the last sender; the scope then joins the thread.
+            // sessions have ended, so this is the last sender, and the thread ends.
             drop(writer);
-            Ok(())
+            writing.join().map_err(|_| ServerError::Writer)
         })
     }
 }

@@ -15,6 +15,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::{SockRef, TcpKeepalive};
 
+use crate::fault;
 use crate::patience::{Deadlines, Patience};
 use crate::state::{self, State};
 
@@ -146,6 +147,7 @@ impl Socket {
         let _doing = state::enter(State::Send);
         while *offset < end {
             let slice = usize::try_from((end - *offset).min(SEND_SLICE)).unwrap_or(usize::MAX);
+            fault::point("get.sending");
             let call = || sendfile(&*self.stream, file, Some(offset), slice);
             if self.sending.pass(&self.stream, call)? == 0 {
                 // The file has become shorter: what was promised cannot be sent any more.

@@ -151,6 +151,7 @@ impl<'s> Upload<'s> {
         self.filled += bytes;
         self.target.claim.party().received(self.received);
         if self.filled == self.chunk.len() {
+            fault::point("put.chunk");
             self.filled = 0;
             let full = std::mem::take(&mut self.chunk);
             self.feed.send(full).map_err(|e| self.disk_failed(&e))?;

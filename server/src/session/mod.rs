@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::batch::Batch;
+use crate::fault;
 use crate::input::Input;
 use crate::listener::Admitted;
 use crate::service::{Reply, Service, Who};
@@ -179,12 +180,16 @@ impl<'s> Session<'s> {
             protocol: PROTOCOL_VERSION,
             session: self.who.session,
         }));
+        fault::point("session.greeted");
         loop {
             self.read_request_line()?;
+            fault::point("session.line");
             match frame::parse(&self.line) {
                 Ok(request) => self.turn(request)?,
                 Err(error) => self.refuse_line(&error)?,
             }
+            // Who asks on and on and never listens must not fill our memory with answers.
+            self.flush_if_much()?;
         }
     }
 
@@ -196,7 +201,9 @@ impl<'s> Session<'s> {
             // This request may ask about a file whose upload is still in the batch.
             self.settle();
         }
-        match self.service.handle(&mut self.who, request) {
+        let reply = self.service.handle(&mut self.who, request);
+        fault::point("request.handled");
+        match reply {
             Reply::Answer(answer) => self.answer(&answer, &job),
             Reply::Pages(pages) => self.send_pages(pages, &job),
             Reply::Send { opened, offset } => self.send_file(&opened, offset, &job),

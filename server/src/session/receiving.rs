@@ -9,6 +9,7 @@ use common::protocol::{Offset, Reason, Refusal, Response, Sum};
 
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
+use crate::fault;
 use crate::refusal;
 use crate::registry::{Claim, Party};
 use crate::state::{self, State};
@@ -40,6 +41,7 @@ impl<'s> Session<'s> {
                 return Err(end);
             }
         };
+        fault::point("put.received");
         match upload.finish(sum.crc32) {
             Ok(received) => self.batch.push(received),
             Err(refusal) => {
@@ -60,7 +62,10 @@ impl<'s> Session<'s> {
             return Ok(Err(exists));
         }
         Ok(match self.claim(&plan)? {
-            Ok(claim) => Upload::begin(self.service.writer, plan, claim),
+            Ok(claim) => {
+                fault::point("put.claimed");
+                Upload::begin(self.service.writer, plan, claim)
+            }
             Err(busy) => Err(busy),
         })
     }
