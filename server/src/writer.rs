@@ -321,6 +321,7 @@ impl Writing {
 mod tests {
     use std::io::{Read as _, Seek as _};
     use std::net::TcpListener;
+    use std::time::Instant;
 
     use super::*;
 
@@ -382,6 +383,25 @@ mod tests {
             assert_eq!(error.raw_os_error(), Some(9), "EBADF expected: {error}");
             assert_eq!(upload(writer, &temporary(), &[1; 5000], 10).unwrap(), 5000);
         });
+    }
+
+    /// Whole uploads may stand in the queues, their announcements with them, when the writer dies.
+    #[test]
+    fn nobody_waits_for_a_dead_writer() {
+        let (commands, command_queue) = bounded(QUEUE_PLACES);
+        let (data, data_queue) = bounded(QUEUE_PLACES);
+        let writer = Writer { commands, data, next_id: AtomicU64::new(1) };
+        let mut feed = writer.begin(Arc::new(temporary())).unwrap();
+        let buffer = feed.buffer(8).unwrap();
+        feed.send(buffer).unwrap();
+        feed.end().unwrap();
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            scope.spawn(move || throw_away(&command_queue, &data_queue));
+            feed.written().unwrap_err();
+            drop((feed, writer));
+        });
+        assert!(begun.elapsed() < WRITER_PATIENCE / 2);
     }
 
     #[test]

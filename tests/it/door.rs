@@ -63,7 +63,7 @@ fn another_machine_has_half_of_the_places_and_the_last_are_for_the_one_at_the_se
         // Whoever sits at the machine gets in, as an administrator if they are one.
         assert_ok(&put(&mut rest[0], "f", &bytes(1, 9)));
         let mut admin = administrator(&server, "zhang");
-        assert_ok(&ask_about(&mut admin, "DELETE", "f"));
+        assert_ok(&ask_about(&mut admin, "DELETE", "/library/f"));
         let _second_admin = Peer::connect(inside);
         assert_full(Peer::connect(inside), "all places are taken");
         many.iter_mut().chain(&mut rest).for_each(assert_goes_on);

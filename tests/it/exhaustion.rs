@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::people::stage;
 use crate::strace::{Fault, Whose, is_missing};
-use crate::talk::{ask, assert_goes_on, assert_ok, assert_refused, begin, put};
+use crate::talk::{ask, ask_about, assert_goes_on, assert_ok, assert_refused, begin, put};
 use crate::witness::Witness;
 
 fn witness(data: &Path) -> Witness {
@@ -125,7 +125,7 @@ fn out_of_descriptors_newcomers_are_told_full_and_work_inside_is_told_busy() {
     // What needs no file is done, what needs one is told to come again.
     assert_ok(&ask(&mut inside, &json!({"cmd": "WHO"})));
     assert_refused(&begin(&mut inside, "f", 3), "busy");
-    assert_goes_on(&mut inside);
+    assert_refused(&ask_about(&mut inside, "LIST", "/"), "busy");
     let (took, worked) = (begun.elapsed(), processor_time(pid).saturating_sub(before));
     assert!(worked < took / 2, "it spins: {worked:?} of {took:?}");
     assert_seldom_said(data.path(), "cannot accept", begun);
