@@ -3,11 +3,13 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::panic;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
+use common::escape::Safe;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
@@ -45,6 +47,9 @@ fn serve(config: Config) -> Result<(), ServerError> {
     let server = Server::bind(config)?;
     let log_file = server.store.log_file().map_err(ServerError::system("open the log file"))?;
     let _journal = Journal::start(log_file).map_err(ServerError::system("start the journal"))?;
+    // A panic of one thread is everybody's news. The usual hook writes to stderr, where a stopped
+    // terminal could hold the thread for ever.
+    panic::set_hook(Box::new(|panicked| log::error!("{}", Safe(&panicked.to_string()))));
     let (signals, watching) =
         stop_on_signals(server.stop()).map_err(ServerError::system("watch signals"))?;
     let address = server.address()?;
@@ -61,7 +66,10 @@ fn serve(config: Config) -> Result<(), ServerError> {
     let result = server.run();
     signals.close();
     let _ = watching.join();
-    log::info!("stopped");
+    match &result {
+        Ok(()) => log::info!("stopped"),
+        Err(error) => log::error!("stopped: {error}"),
+    }
     result
 }
 

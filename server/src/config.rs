@@ -14,7 +14,9 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 use common::limits::{DEFAULT_PORT, PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, WAIT_SECONDS_MAX};
 
+use crate::patience::Deadlines;
 use crate::rights::{Guests, LibraryWriters, Policy};
+use crate::roster::Room;
 use crate::service::Registration;
 use crate::store::Durability;
 
@@ -64,9 +66,19 @@ pub struct Config {
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_clients: u32,
 
+    /// How many of them from one address (in IPv6 one /64); if not given, half of them from another
+    /// machine, and any number from this one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_per_address: Option<u32>,
+
     /// Seconds a client may stay silent between two requests
     #[arg(long, value_name = "S", default_value = "300", value_parser = seconds::<1>)]
     pub idle_timeout: Duration,
+
+    /// Seconds a file may stand still, coming or going; other deadlines are in proportion. Hidden:
+    /// what suits people is not a matter of taste, but tests cannot wait for it
+    #[arg(long, value_name = "S", default_value = "30", value_parser = seconds::<1>, hide = true)]
+    pub stall_timeout: Duration,
 
     /// Seconds an upload waits, at most, while somebody else writes the same name
     #[arg(long, value_name = "S", default_value = "30", value_parser = seconds::<0>)]
@@ -147,6 +159,17 @@ impl Config {
     /// The settings that the table of rights depends on.
     pub fn policy(&self) -> Policy {
         Policy { guests: self.guests, library_writers: self.library_writers }
+    }
+
+    /// How many may be connected at once.
+    pub fn room(&self) -> Room {
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Room { places: count(self.max_clients), per_address: self.max_per_address.map(count) }
+    }
+
+    /// How long clients may take for what they do.
+    pub fn deadlines(&self) -> Deadlines {
+        Deadlines { idle: self.idle_timeout, stall: self.stall_timeout }
     }
 
     /// Whether others than this machine can connect and then write without a name.
@@ -281,6 +304,8 @@ mod tests {
             &["--idle-timeout", "0"],
             &["--idle-timeout", "-1"],
             &["--max-clients", "0"],
+            &["--max-per-address", "0"],
+            &["--stall-timeout", "0"],
             &["--listen", "nonsense"],
             &["--durability", "maybe"],
             &["--claim-wait", "1e9"],

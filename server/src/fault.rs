@@ -12,6 +12,24 @@
 //! FERRYD_FAULTS=skip@part.sync,skip@folder.sync
 //! ```
 //!
+//! A session comes by these places, in this order; the others say in their names whose they are:
+//!
+//! ```text
+//! session.greeted    the greeting is ready, and not sent
+//! session.line       a whole line has come
+//! request.handled    it is known what comes of a request
+//!   login.verified   the password was right
+//!   list.page        a page is ready
+//!   get.sending      before each piece of a file
+//!   put.claimed      the name is ours, and there is no part
+//!   put.begun        the writer knows of the upload
+//!   put.chunk        a chunk is full, and not sent to the writer
+//!   put.received     the body and its checksum line have come
+//!   put.sealed       the part is on disk, under no name
+//!   put.published    it has its name, which is not on disk
+//!   put.synced       and now it is; not a word was said of it
+//! ```
+//!
 //! In a release build there is nothing of this: the functions are empty, the variable is not read,
 //! and its name is not in the program.
 

@@ -23,7 +23,7 @@
 //! # Reading order
 //! [`models::thread`] → [`session`] → [`service`] → [`batch`] → [`upload`], [`plan`] → [`accounts`],
 //! [`places`] → [`rights`], [`quota`] → [`registry`], [`writer`] → [`listener`], [`roster`],
-//! [`socket`] → [`answer`], [`refusal`] → [`store`] → [`state`]. Uses point only that way (a test
+//! [`socket`] → [`patience`] → [`answer`], [`refusal`] → [`store`] → [`state`]. Uses point only that way (a test
 //! keeps it so). Apart stand `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what
 //! the command line may say; and [`journal`], where the log goes.
 
@@ -39,6 +39,7 @@ pub mod input;
 pub mod journal;
 pub mod listener;
 pub mod models;
+pub mod patience;
 pub mod places;
 pub mod plan;
 pub mod quota;
@@ -46,6 +47,7 @@ pub mod refusal;
 pub mod registry;
 pub mod rights;
 pub mod roster;
+pub mod seldom;
 mod server;
 pub mod service;
 pub mod session;

@@ -1,6 +1,7 @@
 //! The door: accepts connections, lets in as many as there is room for, and survives whatever
 //! `accept` reports.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -13,7 +14,9 @@ use common::protocol::{Done, Reason, Refusal, Response};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::patience::Deadlines;
 use crate::roster::{Roster, Slot};
+use crate::seldom::Seldom;
 use crate::socket;
 use crate::state::{self, State};
 use crate::stop::Stop;
@@ -29,10 +32,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub struct Listener {
     socket: TcpListener,
     stop: Stop,
+    deadlines: Deadlines,
     /// Kept open to be closed when descriptors run out: then one connection can be accepted,
     /// told, and closed, instead of waiting in the backlog for ever.
     spare: Option<File>,
     next_session: u64,
+    /// Both can come by the thousand a second, and the log is on the disk that files are put on.
+    troubles: Seldom,
+    refusals: Seldom,
 }
 
 /// A client that was let in.
@@ -49,8 +56,8 @@ pub struct Admitted<'r> {
 }
 
 impl Listener {
-    /// Binds and listens.
-    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+    /// Binds and listens. `deadlines` are those of whoever will connect.
+    pub fn bind(address: SocketAddr, deadlines: Deadlines) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         // A restarted server may take its port although old connections linger in TIME_WAIT.
         socket.set_reuse_address(true)?;
@@ -58,7 +65,15 @@ impl Listener {
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from(socket);
         let stop = Stop::of(socket.try_clone()?);
-        Ok(Self { socket, stop, spare: spare_descriptor(), next_session: 1 })
+        Ok(Self {
+            socket,
+            stop,
+            deadlines,
+            spare: spare_descriptor(),
+            next_session: 1,
+            troubles: Seldom::default(),
+            refusals: Seldom::default(),
+        })
     }
 
     /// Where it listens: the port is a real one even if 0 was asked for.
@@ -74,20 +89,65 @@ impl Listener {
     /// Waits for the next client there is room for; `None` when a stop was asked for.
     pub fn next<'r>(&mut self, roster: &'r Roster) -> Option<Admitted<'r>> {
         while !self.stop.is_asked() {
-            let accepted = {
-                let _doing = state::enter(State::Accept);
-                self.socket.accept()
-            };
-            match accepted {
-                Ok((stream, peer)) => match self.admit(stream, peer, roster) {
-                    Ok(admitted) => return Some(admitted),
-                    Err(error) => log::info!("{peer} was not let in: {error}"),
-                },
+            let (stream, peer) = match self.accept() {
+                Ok(Some(accepted)) => accepted,
+                Ok(None) => continue,
                 Err(_) if self.stop.is_asked() => break,
-                Err(error) => self.survive(&error),
+                Err(error) => {
+                    if let Some(unsaid) = self.troubles.say() {
+                        log::error!("cannot accept: {error}{unsaid}");
+                    }
+                    thread::sleep(ACCEPT_PAUSE);
+                    continue;
+                }
+            };
+            match self.admit(stream, peer, roster) {
+                Ok(admitted) => return Some(admitted),
+                Err(error) => {
+                    if let Some(unsaid) = self.refusals.say() {
+                        log::info!("{peer} was not let in: {error}{unsaid}");
+                    }
+                }
             }
         }
         None
+    }
+
+    /// Waits for a connection. No error of `accept` may end the loop (accept(2), "Error handling"):
+    /// `None` is one that has passed already, an error one that needs a pause.
+    fn accept(&mut self) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+        let _doing = state::enter(State::Accept);
+        let error = match self.socket.accept() {
+            Ok(accepted) => return Ok(Some(accepted)),
+            Err(error) => error,
+        };
+        match error.raw_os_error().map(Errno::from_raw_os_error) {
+            // The client gave up before we looked, or a signal came by.
+            Some(Errno::CONNABORTED | Errno::INTR) => Ok(None),
+            Some(Errno::MFILE | Errno::NFILE) => self.accept_on_the_spare(error),
+            _ => Err(error),
+        }
+    }
+
+    /// With no descriptor left: one connection is accepted all the same, to be told so.
+    fn accept_on_the_spare(
+        &mut self,
+        error: io::Error,
+    ) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+        drop(self.spare.take());
+        let accepted = self.socket.accept();
+        self.spare = spare_descriptor();
+        match accepted {
+            // The wait may have been long, and meanwhile others may have given theirs back.
+            Ok(accepted) if self.spare.is_some() => Ok(Some(accepted)),
+            Ok((stream, _)) => {
+                turn_away(&stream, "the server has no file descriptor left");
+                drop(stream);
+                self.spare = spare_descriptor();
+                Err(error)
+            }
+            Err(_) => Err(error),
+        }
     }
 
     fn admit<'r>(
@@ -96,33 +156,17 @@ impl Listener {
         peer: SocketAddr,
         roster: &'r Roster,
     ) -> io::Result<Admitted<'r>> {
-        socket::prepare(&stream)?;
+        socket::prepare(&stream, self.deadlines)?;
         let session = self.next_session;
         self.next_session += 1;
         let stream = Arc::new(stream);
-        let Some(slot) = roster.enter(session, Arc::clone(&stream)) else {
-            turn_away(&stream, "all places are taken");
-            return Err(io::Error::other("all places are taken"));
-        };
-        Ok(Admitted { session, peer, stream, slot })
-    }
-
-    /// No error of `accept` may end the loop (accept(2), "Error handling").
-    fn survive(&mut self, error: &io::Error) {
-        match error.raw_os_error().map(Errno::from_raw_os_error) {
-            // The client gave up before we looked, or a signal came by.
-            Some(Errno::CONNABORTED | Errno::INTR) => return,
-            Some(Errno::MFILE | Errno::NFILE) => {
-                drop(self.spare.take());
-                if let Ok((stream, _)) = self.socket.accept() {
-                    turn_away(&stream, "the server has no file descriptor left");
-                }
-                self.spare = spare_descriptor();
+        match roster.enter(session, peer.ip(), Arc::clone(&stream)) {
+            Ok(slot) => Ok(Admitted { session, peer, stream, slot }),
+            Err(full) => {
+                turn_away(&stream, full);
+                Err(io::Error::other(full.to_string()))
             }
-            _ => {}
         }
-        log::error!("cannot accept: {error}");
-        thread::sleep(ACCEPT_PAUSE);
     }
 }
 
@@ -131,7 +175,7 @@ fn spare_descriptor() -> Option<File> {
 }
 
 /// Tells a client that there is no room, without ever waiting for it.
-pub fn turn_away(stream: &TcpStream, why: &str) {
+pub fn turn_away(stream: &TcpStream, why: impl fmt::Display) {
     let refusal = Refusal::new(Reason::Full, format!("{why}; try again in a moment"));
     let mut line = Vec::new();
     if frame::write_line(&mut line, &Response::<Done>::Fail(refusal)).is_ok()

@@ -11,6 +11,7 @@
 //! [`Places::find`] is the only way from a path to a [`Spot`], and it asks the table of rights
 //! first. So no handler can forget to.
 
+use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -125,15 +126,19 @@ impl<'s> Places<'s> {
         Ground { tree: self.store.homes(), names: names.to_vec(), top: 1, owner }
     }
 
-    /// The places the asker can see, for a listing of the root.
-    pub fn visible(&self, asker: Asker<'_>) -> Vec<Entry> {
+    /// The places the asker can see, for a listing of the root. What cannot be looked at just now
+    /// is an error: left out, it would seem not to be there.
+    pub fn visible(&self, asker: Asker<'_>) -> io::Result<Vec<Entry>> {
         [LIBRARY, HOME, HOMES]
             .into_iter()
             .filter_map(|name| {
                 let spot = self.find(asker, &format!("/{name}"), Deed::Look).ok()?;
                 let ground = spot.ground?;
-                let stat = ground.tree.stat(&ground.names).ok()?;
-                Some(Entry { name: name.to_owned(), stat })
+                match ground.tree.stat(&ground.names) {
+                    Ok(stat) => Some(Ok(Entry { name: name.to_owned(), stat })),
+                    Err(error) if error.kind() == ErrorKind::NotFound => None,
+                    Err(error) => Some(Err(error)),
+                }
             })
             .collect()
     }
@@ -174,7 +179,7 @@ impl<'s> Places<'s> {
     pub fn usage_for(&self, user: &UserName, owner: Option<u64>) -> Arc<Usage> {
         self.ledger.usage(user, owner, || {
             let measured = Name::parse(user.as_str())
-                .map_err(std::io::Error::other)
+                .map_err(io::Error::other)
                 .and_then(|name| self.store.homes().measure(&[name]))
                 .and_then(|bytes| Ok(bytes + self.store.homes().kept_for(user)?));
             // A home that cannot be measured counts as full: failing closed.

@@ -31,6 +31,12 @@ pub enum ServerError {
         "cannot listen on {0}: {1}; is another server there? Choose another port with --listen"
     )]
     Listen(SocketAddr, io::Error),
+    /// The writer thread panicked.
+    #[error(
+        "the writer thread died, so no more files could be taken; its log says why. What was told \
+         OK is on disk. Start the server again"
+    )]
+    Writer,
     /// The process could not get what it needs from the system.
     #[error("cannot {0}: {1}")]
     System(&'static str, io::Error),
@@ -55,8 +61,8 @@ impl Server {
     /// once [`run`](Self::run) is called.
     pub fn bind(config: Config) -> Result<Self, ServerError> {
         // The address first: a start that fails on it leaves no folder behind.
-        let listener =
-            Listener::bind(config.listen).map_err(|e| ServerError::Listen(config.listen, e))?;
+        let listener = Listener::bind(config.listen, config.deadlines())
+            .map_err(|e| ServerError::Listen(config.listen, e))?;
         let store = Store::open(&config.data, config.library.as_deref(), config.durability)?;
         Ok(Self { config, store, listener })
     }
@@ -71,15 +77,15 @@ impl Server {
         self.listener.stop()
     }
 
-    /// Serves until a stop is asked for. When this returns, every thread has been joined.
+    /// Serves until a stop is asked for, or until the writer thread has died. When this returns, every thread has been joined.
     pub fn run(mut self) -> Result<(), ServerError> {
         let table = Table::default();
         let registry = Registry::new();
-        let roster = Roster::new(usize::try_from(self.config.max_clients).unwrap_or(usize::MAX));
+        let roster = Roster::new(self.config.room());
         let _seat = table.seat("main", State::Run);
         let stop = self.stop();
         thread::scope(|scope| {
-            let writer = Writer::spawn(scope, &table)
+            let (writer, writing) = Writer::spawn(scope, &table, &stop)
                 .map_err(ServerError::system("start the writer thread"))?;
             let service = Service {
                 places: Places {
@@ -94,13 +100,13 @@ impl Server {
                 writer: &writer,
                 stop: &stop,
                 claim_wait: self.config.claim_wait,
-                idle_timeout: self.config.idle_timeout,
+                deadlines: self.config.deadlines(),
             };
             models::thread::serve(&mut self.listener, &roster, &table, &service, self.config.grace);
             // LESSON: the writer is stopped by letting go of its queues, not by telling it. All
-            // sessions have ended, so this is the last sender; the scope then joins the thread.
+            // sessions have ended, so this is the last sender, and the thread ends.
             drop(writer);
-            Ok(())
+            writing.join().map_err(|_| ServerError::Writer)
         })
     }
 }

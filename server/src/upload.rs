@@ -131,6 +131,7 @@ impl<'s> Upload<'s> {
         self.filled += bytes;
         self.target.claim.party().received(self.received);
         if self.filled == self.chunk.len() {
+            fault::point("put.chunk");
             self.send_chunk().map_err(|e| self.disk_failed(&e))?;
         }
         if self.received - self.certain >= CHECKPOINT_BYTES && self.target.part.is_durable() {

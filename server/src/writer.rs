@@ -22,6 +22,12 @@
 //! session whose buffers are all on their way waits for one to return. That is the back-pressure,
 //! and the bound: a slow client holds only its own buffers, an idle one holds none.
 //!
+//! # If it dies
+//! A panic here is a mistake of ours, and what is in memory cannot be trusted any more. Nobody
+//! starts a second writer. The server is asked to stop, and until the last session has gone the
+//! thread throws away whatever is still sent to it: so each upload learns at once that it has
+//! failed, as its way back is dropped, and none waits for an answer that will not come.
+//!
 //! # What the writer never does
 //! It never syncs, never renames, never touches a socket, and never waits for a session: the way
 //! back has room for everything that can be on it. One slow disk sync must not stop the others'
@@ -30,15 +36,17 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::{self, Scope};
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use crate::fault;
 use crate::state::{self, State, Table};
+use crate::stop::Stop;
 
 /// Bytes in one full chunk. Big and full is what makes writing fast: half a mebibyte is worth
 /// about twice the speed of 64 KiB.
@@ -86,18 +94,27 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread in `scope`, which joins it.
+    /// Starts the thread in `scope`. Joined, it says whether it panicked; then it has asked for
+    /// the `stop` before.
     pub fn spawn<'scope>(
         scope: &'scope Scope<'scope, '_>,
         table: &'scope Table,
-    ) -> io::Result<Self> {
+        stop: &'scope Stop,
+    ) -> io::Result<(Self, ScopedJoinHandle<'scope, ()>)> {
         let (commands, command_queue) = bounded(QUEUE_PLACES);
         let (data, data_queue) = bounded(QUEUE_PLACES);
-        thread::Builder::new().name("writer".into()).spawn_scoped(scope, move || {
-            let _seat = table.seat("writer", State::Run);
-            Desk { commands: command_queue, parts: HashMap::new() }.run(&data_queue);
-        })?;
-        Ok(Self { commands, data, next_id: AtomicU64::new(1) })
+        let thread =
+            thread::Builder::new().name("writer".into()).spawn_scoped(scope, move || {
+                let _seat = table.seat("writer", State::Run);
+                let desk = Desk { commands: command_queue.clone(), parts: HashMap::new() };
+                let work = AssertUnwindSafe(|| desk.run(&data_queue));
+                if let Err(panicked) = panic::catch_unwind(work) {
+                    stop.ask();
+                    throw_away(&command_queue, &data_queue);
+                    panic::resume_unwind(panicked);
+                }
+            })?;
+        Ok((Self { commands, data, next_id: AtomicU64::new(1) }, thread))
     }
 
     /// Announces an upload into `part`, whose writing position is where its bytes belong.
@@ -119,6 +136,18 @@ impl Writer {
             spare: Vec::new(),
             ended: false,
         })
+    }
+}
+
+/// What is left to do for a writer that died, until all senders are gone.
+fn throw_away(commands: &Receiver<Command>, data: &Receiver<Data>) {
+    let _doing = state::enter(State::WaitQueueEmpty);
+    loop {
+        // Dropped here, a command hangs up on the session that sent it.
+        select! {
+            recv(commands) -> command => if command.is_err() { return },
+            recv(data) -> data => if data.is_err() { return },
+        }
     }
 }
 
@@ -324,12 +353,15 @@ impl Writing {
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Seek as _};
+    use std::net::TcpListener;
+    use std::time::Instant;
 
     use super::*;
 
     fn with_writer(test: impl FnOnce(&Writer)) {
-        let table = Table::default();
-        thread::scope(|scope| test(&Writer::spawn(scope, &table).unwrap()));
+        let (table, stop) = (Table::default(), Stop::of(TcpListener::bind("127.0.0.1:0").unwrap()));
+        thread::scope(|scope| test(&Writer::spawn(scope, &table, &stop).unwrap().0));
+        assert!(!stop.is_asked());
     }
 
     fn upload(writer: &Writer, file: &File, bytes: &[u8], chunk: usize) -> io::Result<u64> {
@@ -384,6 +416,25 @@ mod tests {
             assert_eq!(error.raw_os_error(), Some(9), "EBADF expected: {error}");
             assert_eq!(upload(writer, &temporary(), &[1; 5000], 10).unwrap(), 5000);
         });
+    }
+
+    /// Whole uploads may stand in the queues, their announcements with them, when the writer dies.
+    #[test]
+    fn nobody_waits_for_a_dead_writer() {
+        let (commands, command_queue) = bounded(QUEUE_PLACES);
+        let (data, data_queue) = bounded(QUEUE_PLACES);
+        let writer = Writer { commands, data, next_id: AtomicU64::new(1) };
+        let mut feed = writer.begin(Arc::new(temporary())).unwrap();
+        let buffer = feed.buffer(8).unwrap();
+        feed.send(buffer).unwrap();
+        feed.end().unwrap();
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            scope.spawn(move || throw_away(&command_queue, &data_queue));
+            feed.written().unwrap_err();
+            drop((feed, writer));
+        });
+        assert!(begun.elapsed() < WRITER_PATIENCE / 2);
     }
 
     #[test]

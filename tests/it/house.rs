@@ -43,8 +43,8 @@ fn imports_in_the_server_point_one_way() {
     let order = [
         "main", "lib", "cli", "admin", "server", "models", "config", "session", "service", "batch",
         "upload", "plan", "accounts", "places", "rights", "quota", "registry", "writer",
-        "listener", "roster", "input", "socket", "answer", "refusal", "journal", "store", "state",
-        "stop", "clock", "fault", "sync",
+        "listener", "roster", "input", "socket", "patience", "answer", "refusal", "journal",
+        "store", "state", "stop", "seldom", "clock", "fault", "sync",
     ];
     let rank = |module: &str| {
         let found = order.iter().position(|known| *known == module);

@@ -3,6 +3,7 @@
 // A test that meets what it did not expect has failed; saying so is what a panic is for.
 #![allow(clippy::unwrap_used)]
 
+mod network; // addresses of other machines, and a line that can be cut
 mod people; // how a test becomes somebody: a user, an administrator
 mod strace; // system calls that fail on demand
 mod talk; // what the tests say and hear: the one place that knows how a request is spelled
@@ -15,6 +16,8 @@ mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
 mod cuts; // an upload that ends early leaves nothing
 mod disk; // a full or read-only disk makes no lie and no loss
+mod door; // how many may come in, from where, and that those who sit at the machine always may
+mod exhaustion; // no descriptor, no thread, and what `accept` reports
 mod faults; // every step of an upload fails in every way
 mod homes; // what an owner can do in a home
 mod hostile; // every limit, and what happens one step beyond it
@@ -24,6 +27,7 @@ mod line_breaks; // an upload by the real client goes on when it was cut off
 mod listing; // LIST and its pages
 mod menu; // the numbered menu from start to exit, in both languages
 mod nonsense; // lines that are no requests
+mod panics; // a session that panics, and a writer that dies
 mod paths; // no spelling, link or special file leads anywhere it should not
 mod powercut; // OK is true after a power cut, and a missing sync is found out
 mod privacy; // a home is its owner's, and nobody else's
@@ -36,6 +40,8 @@ mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it
 mod settings; // the settings file, and what is wrong with it
 mod size_limit; // a file over the system's limit is refused, and the server lives
+mod slow; // who is too slow ends, who keeps the pace does not
 mod strangers; // what a stranger may learn, and how slowly
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed
+mod vanished; // a peer that is gone without a word

@@ -28,6 +28,8 @@ pub(crate) enum Whose {
     Sessions,
     /// Those of the writer thread.
     Writer,
+    /// Those of the thread that accepts.
+    Main,
 }
 
 /// strace at work on a server.
@@ -51,6 +53,7 @@ impl Fault {
         strace.arg(&trace).stderr(Stdio::piped());
         match whose {
             Whose::Sessions => strace.args(["-f", "-p", &server.to_string()]),
+            Whose::Main => strace.args(["-p", &server.to_string()]),
             Whose::Writer => strace.arg("-p").arg(writer.unwrap().file_name().unwrap()),
         };
         let mut strace = strace.spawn().unwrap();

@@ -68,6 +68,12 @@ impl Witness {
             assert!(got == *content, "OK was a lie about `{name}`: {line}");
         }
         drop(peer);
+        self.await_rest();
+    }
+
+    /// Waits until no session is left.
+    #[track_caller]
+    pub(crate) fn await_rest(&self) {
         eventually("no thread is left", || self.server.threads().unwrap() == self.at_rest);
     }
 

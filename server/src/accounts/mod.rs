@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use self::hashing::{Hashing, Verified};
 use self::throttle::Throttle;
 use crate::clock;
+use crate::fault;
 use crate::refusal;
 use crate::store::{Tree, Version};
 
@@ -130,6 +131,7 @@ impl<'s> Accounts<'s> {
             return Err(Refusal::new(Reason::Denied, "the user name or the password is wrong"));
         };
         self.throttle.succeeded(from, user);
+        fault::point("login.verified");
         if outdated {
             self.renew(user, &account, password);
         }

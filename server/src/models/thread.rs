@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::listener::{Admitted, Listener, turn_away};
 use crate::roster::Roster;
+use crate::seldom::Seldom;
 use crate::service::Service;
 use crate::session::Session;
 use crate::state::{State, Table};
@@ -33,6 +34,7 @@ pub fn serve(
     grace: Duration,
 ) {
     let stop = &listener.stop();
+    let mut troubles = Seldom::default();
     thread::scope(|scope| {
         // LESSON: the whole of thread-per-connection is these lines: wait for a client, give it a
         // thread, wait for the next.
@@ -43,7 +45,9 @@ pub fn serve(
                 run(&client, stop, table, service);
             });
             if let Err(error) = spawned {
-                log::error!("cannot start a thread: {error}");
+                if let Some(unsaid) = troubles.say() {
+                    log::error!("cannot start a thread: {error}{unsaid}");
+                }
                 turn_away(&stream, "the server cannot start another thread");
             }
         }

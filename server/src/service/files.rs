@@ -28,6 +28,7 @@ impl<'s> Service<'s> {
         let Spot { path, ground, .. } = self.find(who, text, Deed::Look)?;
         let Some(Ground { tree, names, .. }) = ground else {
             let entries = self.places.visible(who.asker());
+            let entries = entries.map_err(|e| refusal::of_io("list", &path, &e))?;
             return Ok(Reply::Answer(Answer::of(&Response::Ok(Page { entries, more: false }))));
         };
         let listing = tree.open_folder(&names).and_then(Listing::of);

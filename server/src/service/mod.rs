@@ -21,6 +21,7 @@ use common::user::UserName;
 
 use crate::accounts::{Accounts, Standing};
 use crate::answer::Answer;
+use crate::patience::Deadlines;
 use crate::places::{Asker, Places};
 use crate::plan::Plan;
 use crate::quota::Usage;
@@ -126,8 +127,8 @@ pub struct Service<'s> {
     pub stop: &'s Stop,
     /// The longest an upload may wait for a name.
     pub claim_wait: Duration,
-    /// The longest a client may be silent between two requests.
-    pub idle_timeout: Duration,
+    /// How long clients may take for what they do.
+    pub deadlines: Deadlines,
 }
 
 impl<'s> Service<'s> {

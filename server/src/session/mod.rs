@@ -25,7 +25,7 @@ mod sending;
 
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use common::escape::Safe;
@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
 use crate::batch::Batch;
+use crate::fault;
 use crate::input::Input;
 use crate::listener::Admitted;
 use crate::roster::Slot;
@@ -71,6 +72,8 @@ enum End {
     TakenOver,
     /// The client was too slow with this.
     Slow(&'static str),
+    /// The client did not take what was sent to it, so it cannot be told either.
+    Deaf,
     /// Where the next request begins cannot be known any more. The client has been told.
     OutOfStep,
 }
@@ -83,18 +86,30 @@ impl Display for End {
             Self::Lost(error) => write!(f, "lost: {error}"),
             Self::TakenOver => write!(f, "sent away: goes on over another connection"),
             Self::Slow(what) => write!(f, "sent away: too slow with {what}"),
+            Self::Deaf => write!(f, "cut off: took too little of what was sent"),
             Self::OutOfStep => write!(f, "sent away: out of step"),
         }
     }
 }
 
-impl From<io::Error> for End {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::TimedOut => Self::Slow("what it had begun"),
-            _ => Self::Lost(error),
-        }
+impl End {
+    /// What was to be sent could not be.
+    fn unsent(error: io::Error) -> Self {
+        if is_our_deadline(&error) { Self::Deaf } else { Self::Lost(error) }
     }
+}
+
+impl From<io::Error> for End {
+    /// What was to be read could not be.
+    fn from(error: io::Error) -> Self {
+        if is_our_deadline(&error) { Self::Slow("what it had begun") } else { Self::Lost(error) }
+    }
+}
+
+/// The system has a time-out of its own, for a peer that acknowledges nothing. That one is gone,
+/// not slow.
+fn is_our_deadline(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
 
 /// What stands between a request line and the next one.
@@ -141,7 +156,7 @@ pub struct Session<'s> {
 impl<'s> Session<'s> {
     /// A session for a client that was let in.
     pub fn new(client: &'s Admitted<'s>, service: &'s Service<'s>, stop: &'s Stop) -> Self {
-        let socket = Socket::new(client.stream.clone());
+        let socket = Socket::new(client.stream.clone(), service.deadlines);
         Self {
             who: Who { session: client.session, peer: client.peer, user: None },
             slot: &client.slot,
@@ -181,12 +196,16 @@ impl<'s> Session<'s> {
             protocol: PROTOCOL_VERSION,
             session: self.who.session,
         }));
+        fault::point("session.greeted");
         loop {
             self.read_request_line()?;
+            fault::point("session.line");
             match frame::parse(&self.line) {
                 Ok(request) => self.turn(request)?,
                 Err(error) => self.refuse_line(&error)?,
             }
+            // Who asks on and on and never listens must not fill our memory with answers.
+            self.flush_if_much()?;
         }
     }
 
@@ -198,7 +217,9 @@ impl<'s> Session<'s> {
             // This request may ask about a file whose upload is still in the batch.
             self.settle();
         }
-        match self.service.handle(&mut self.who, request) {
+        let reply = self.service.handle(&mut self.who, request);
+        fault::point("request.handled");
+        match reply {
             Reply::Answer(answer) => self.answer(&answer, &job),
             Reply::Pages(pages) => self.send_pages(pages, &job),
             Reply::Send { opened, offset } => self.send_file(&opened, offset, &job),
@@ -272,7 +293,7 @@ impl<'s> Session<'s> {
     fn flush(&mut self) -> Result<(), End> {
         // Taken out first: what was sent in part must not be sent again by whoever says goodbye.
         let mut output = std::mem::take(&mut self.output);
-        self.input.socket_mut().write_all(&output).map_err(End::Lost)?;
+        self.input.socket_mut().send(&output).map_err(End::unsent)?;
         output.clear();
         self.output = output;
         Ok(())

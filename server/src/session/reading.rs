@@ -2,16 +2,12 @@
 //! still owed to it.
 
 use std::io::{BufRead as _, ErrorKind};
-use std::time::Duration;
 
 use common::frame;
 use common::protocol::Reason;
 
 use super::{End, Session};
 use crate::state::{self, State};
-
-/// From the first byte of a line to its last.
-const LINE_TIME: Duration = Duration::from_secs(10);
 
 impl Session<'_> {
     pub(super) fn read_request_line(&mut self) -> Result<(), End> {
@@ -21,10 +17,10 @@ impl Session<'_> {
         self.read_line()
     }
 
-    /// Reads one whole line. It has begun, or must, and may take [`LINE_TIME`] from now on.
+    /// Reads one whole line. It has begun, or must, and its time runs from now on.
     pub(super) fn read_line(&mut self) -> Result<(), End> {
         let _doing = state::enter(State::Read);
-        self.input.socket_mut().allow(LINE_TIME);
+        self.input.socket_mut().allow(self.service.deadlines.line());
         self.line.clear();
         loop {
             self.fill_input()?;
@@ -61,12 +57,14 @@ impl Session<'_> {
             return Err(End::Stopped);
         }
         self.input.rest();
-        self.input.socket_mut().allow(self.service.idle_timeout);
+        self.input.socket_mut().allow(self.service.deadlines.request());
         match self.input.fill_buf() {
             Ok([]) if self.stop.is_asked() => Err(End::Stopped),
             Ok(bytes) => Ok(!bytes.is_empty()),
-            Err(e) if e.kind() == ErrorKind::TimedOut => Err(End::Slow("its next request")),
-            Err(e) => Err(e.into()),
+            Err(e) => Err(match e.into() {
+                End::Slow(_) => End::Slow("its next request"),
+                end => end,
+            }),
         }
     }
 

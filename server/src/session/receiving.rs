@@ -9,18 +9,13 @@ use common::protocol::{Offset, Reason, Refusal, Response, Sum};
 
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
+use crate::fault;
 use crate::plan::Plan;
 use crate::refusal;
 use crate::registry::{Claim, Party, Sending};
 use crate::state::{self, State};
 use crate::store::Origin;
 use crate::upload::{BodyError, Upload};
-use crate::writer::CHUNK_BYTES;
-
-/// A body may be slow, but not as slow as it likes: each chunk must be full within this time and
-/// what its bytes take at the slowest rate.
-const CHUNK_TIME: Duration = Duration::from_secs(20);
-const BODY_BYTES_PER_SECOND_MIN: u64 = 1000;
 
 /// How often a client that waits for a name is told who it waits for.
 const WAIT_EVERY: Duration = Duration::from_secs(1);
@@ -51,6 +46,7 @@ impl<'s> Session<'s> {
                 return Err(end);
             }
         };
+        fault::point("put.received");
         match upload.finish(sum.crc32) {
             Ok(received) => self.batch.push(received),
             Err(refusal) => {
@@ -71,7 +67,10 @@ impl<'s> Session<'s> {
             return Ok(Err(exists));
         }
         Ok(match self.claim(&plan)? {
-            Ok(claim) => Upload::begin(self.service.writer, self.stop, plan, claim),
+            Ok(claim) => {
+                fault::point("put.claimed");
+                Upload::begin(self.service.writer, self.stop, plan, claim)
+            }
             Err(busy) => Err(busy),
         })
     }
@@ -127,12 +126,11 @@ impl<'s> Session<'s> {
 
     fn receive_body(&mut self, upload: &mut Upload<'_>) -> Result<Result<Sum, Refusal>, End> {
         let _doing = state::enter(State::Read);
+        let patience = self.service.deadlines.rest_of_file(upload.offset());
+        self.input.socket_mut().allow(patience);
         while upload.remaining() > 0 {
-            if upload.at_chunk_start() {
-                if self.slot.is_taken_over() {
-                    return Err(End::TakenOver);
-                }
-                self.input.socket_mut().allow(chunk_time(upload.remaining()));
+            if upload.at_chunk_start() && self.slot.is_taken_over() {
+                return Err(End::TakenOver);
             }
             self.before_reading()?;
             match upload.receive(&mut self.input) {
@@ -181,7 +179,7 @@ impl<'s> Session<'s> {
 
     fn throw_away(&mut self, bytes: u64) -> Result<(), End> {
         let _doing = state::enter(State::Read);
-        self.input.socket_mut().allow(chunk_time(bytes));
+        self.input.socket_mut().allow(self.service.deadlines.file());
         let mut left = bytes;
         while left > 0 {
             let there = self.fill_input()?;
@@ -191,9 +189,4 @@ impl<'s> Session<'s> {
         }
         Ok(())
     }
-}
-
-fn chunk_time(remaining: u64) -> Duration {
-    let bytes = remaining.min(CHUNK_BYTES as u64);
-    CHUNK_TIME + Duration::from_secs(bytes / BODY_BYTES_PER_SECOND_MIN)
 }

@@ -4,6 +4,7 @@ use common::protocol::{Download, Outcome, Response};
 
 use super::{End, Job, Session};
 use crate::answer::Answer;
+use crate::fault;
 use crate::refusal;
 use crate::store::{Listing, Opened};
 
@@ -20,6 +21,7 @@ impl Session<'_> {
                 Err(error) => refusal::of_reading(&error).into(),
             };
             outcome = self.gather(&answer);
+            fault::point("list.page");
             self.flush_if_much()?;
             if let Outcome::Fail(_) = outcome {
                 break;
@@ -37,7 +39,7 @@ impl Session<'_> {
         if bytes <= SMALL_FILE_BYTES {
             let outcome = self.send_small(opened, offset);
             self.note(job, bytes, outcome);
-            return self.flush_if_much();
+            return Ok(());
         }
         let mut reached = offset;
         let sent = self.send_large(opened, &mut reached);
@@ -72,7 +74,7 @@ impl Session<'_> {
         socket
             .send_ahead(&head)
             .and_then(|()| socket.send_file(&opened.file, offset, opened.stat.size))
-            .map_err(End::Lost)
+            .map_err(End::unsent)
     }
 }
 
