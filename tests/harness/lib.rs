@@ -5,11 +5,19 @@
 //! - [`Peer`]: a raw connection, for bytes no well-behaved client would send.
 //! - [`actor`]: the real programs in processes of their own.
 //! - [`content`]: bytes that no two places of a file share, and their checksums.
+//! - [`FaultProxy`](fault_proxy::FaultProxy): a bad network on this machine.
+//! - [`gauges`]: what a process holds: threads, descriptors, memory.
+//! - [`dice`]: chance that can be had again.
+//! - [`soak`]: everybody does everything at once, and every promise is checked.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
 pub mod content;
+pub mod dice;
+pub mod fault_proxy;
+pub mod gauges;
 mod peer;
+pub mod soak;
 mod test_server;
 
 use std::io::Write as _;

@@ -9,6 +9,7 @@ mod talk; // what the tests say and hear: the one place that knows how a request
 mod witness; // who remembers what a server promised, and looks whether it was kept
 
 mod accounts; // REGISTER, LOGIN, PASSWD, WHO
+mod bad_network; // slow, cut, silent: what a network does
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod crowd; // many clients at once, many files at once
@@ -31,6 +32,7 @@ mod requests; // the session itself, and every request that moves no bytes
 mod rights; // the table of rights, every cell of it
 mod settings; // the settings file, and what is wrong with it
 mod size_limit; // a file over the system's limit is refused, and the server lives
+mod soak; // everybody does everything at once, and a siege
 mod strangers; // what a stranger may learn, and how slowly
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed
