@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use rustix::net::sockopt::set_socket_linger;
 
 /// What a pump carries at once, in bytes.
-const PIECE_BYTES: usize = 16 * 1024;
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// How long a pump waits for one thing before it looks whether all is over.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -36,7 +36,7 @@ const THROTTLE_STEPS: usize = 20;
 pub enum Fault {
     /// Nothing.
     None,
-    /// Every piece of up to 16 KiB comes this much later.
+    /// Every piece of up to 64 KiB comes this much later.
     Delay(Duration),
     /// At most about this many bytes a second in each direction.
     Throttle(usize),

@@ -9,6 +9,7 @@
 //! - [`gauges`]: what a process holds: threads, descriptors, memory.
 //! - [`dice`]: chance that can be had again.
 //! - [`soak`]: everybody does everything at once, and every promise is checked.
+//! - [`siege`]: many who are in the way, and one honest client.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
@@ -17,6 +18,7 @@ pub mod dice;
 pub mod fault_proxy;
 pub mod gauges;
 mod peer;
+pub mod siege;
 pub mod soak;
 mod test_server;
 

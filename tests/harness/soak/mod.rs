@@ -152,8 +152,8 @@ fn bad_network(server: &Ferryd, seed: u64, with_holes: bool) -> std::io::Result<
         let after = dice.below(end) as u64;
         match dice.below(20) {
             0..2 => Fault::None,
-            2..4 => Fault::Delay(Duration::from_millis(dice.between(1, 60) as u64)),
-            4..6 => Fault::Throttle(dice.between(50_000, 500_000)),
+            2..4 => Fault::Delay(Duration::from_millis(dice.between(1, 20) as u64)),
+            4..6 => Fault::Throttle(dice.between(300_000, 1_000_000)),
             6..11 => Fault::Close(after),
             11..16 => Fault::Reset(after),
             16..19 => Fault::HalfClose(after),
