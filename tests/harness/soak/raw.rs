@@ -178,7 +178,19 @@ impl Speaker for Raw {
         let wire: Vec<u8> = uploads.iter().flat_map(eager_wire).collect();
         // Cut in the middle, it may all the same have been answered in part.
         let _ = self.send(&wire);
-        uploads.iter().map(|_| Ok(self.answer::<Done>()?.map(|Done {}| ()))).collect()
+        let mut lost = None;
+        let mut next = |_| {
+            // Once lost, lost: nobody waits for each of the others as long again.
+            if let Some(how) = &lost {
+                return Err(Trouble::Lost(String::clone(how)));
+            }
+            let heard = self.answer::<Done>();
+            if let Err(Trouble::Lost(how)) = &heard {
+                lost = Some(how.clone());
+            }
+            Ok(heard?.map(|Done {}| ()))
+        };
+        uploads.iter().map(&mut next).collect()
     }
 
     fn get(&mut self, path: &str, offset: usize) -> Heard<(usize, Vec<u8>)> {
