@@ -21,7 +21,7 @@
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order
-//! [`models::thread`] → [`session`] → [`service`] → [`batch`] → [`upload`] → [`accounts`],
+//! [`models::thread`] → [`session`] → [`service`] → [`batch`] → [`upload`], [`plan`] → [`accounts`],
 //! [`places`] → [`rights`], [`quota`] → [`registry`], [`writer`] → [`listener`], [`roster`],
 //! [`socket`] → [`answer`], [`refusal`] → [`store`] → [`state`]. Uses point only that way (a test
 //! keeps it so). Apart stand `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what
@@ -40,6 +40,7 @@ pub mod journal;
 pub mod listener;
 pub mod models;
 pub mod places;
+pub mod plan;
 pub mod quota;
 pub mod refusal;
 pub mod registry;

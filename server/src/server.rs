@@ -2,13 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::thread;
+use std::time::Instant;
 
 use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::listener::Listener;
 use crate::models;
-use crate::places::Places;
+use crate::places::{EXPIRY_EVERY, Places};
 use crate::quota::Ledger;
 use crate::registry::Registry;
 use crate::roster::Roster;
@@ -84,6 +86,7 @@ impl Server {
                     store: &self.store,
                     policy: self.config.policy(),
                     ledger: Ledger::new(self.config.quota),
+                    next_expiry: Mutex::new(Instant::now() + EXPIRY_EVERY), // opening the store has swept
                 },
                 accounts: Accounts::new(self.store.users(), self.config.password_min, cores()),
                 registration: self.config.registration,

@@ -1,26 +1,24 @@
-//! Chance that can be had again: everything follows from one number, which is printed.
+//! Chance that can be repeated: the same seed throws the same numbers.
 
-/// A source of numbers, for one thread. Two with one seed say the same.
+/// Throws dice. Two of different seeds have nothing to do with each other.
 #[derive(Debug, Clone)]
 pub struct Dice {
     state: u64,
 }
 
 impl Dice {
-    /// The dice of `seed`.
+    /// Dice that follow from `seed` alone.
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    /// Dice of their own for the `n`th of many.
+    /// Dice of their own for the `n`th of many that share a seed.
     pub fn for_one_of_many(seed: u64, n: u64) -> Self {
-        let mut dice = Self::new(seed ^ n.wrapping_mul(0xd605_bbb5_8c8a_bbc9));
-        dice.roll();
-        dice
+        Self::new(Self::new(seed ^ n.wrapping_mul(0xd605_bbb5_8c8a_bbc9)).throw())
     }
 
-    /// The next number: splitmix64 (Steele, Lea and Flood, 2014).
-    pub fn roll(&mut self) -> u64 {
+    /// The next number: splitmix64 (Steele, Lea, Flood, 2014).
+    pub fn throw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -28,10 +26,10 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// A number from 0 up to, and without, `end`; 0 if there is none.
-    pub fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.roll() % end).unwrap_or(0)
+    /// A number below `bound`, which is not 0.
+    pub fn below(&mut self, bound: usize) -> usize {
+        let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.throw() % bound).unwrap_or(0)
     }
 
     /// A number from `first` to `last`, both included.
@@ -44,8 +42,8 @@ impl Dice {
         self.below(n) == 0
     }
 
-    /// One of `all`, which must not be empty.
-    pub fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
+    /// One of `choices`; `None` if there is none.
+    pub fn pick<'c, T>(&mut self, choices: &'c [T]) -> Option<&'c T> {
+        choices.get(self.below(choices.len()))
     }
 }

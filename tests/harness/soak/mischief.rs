@@ -10,7 +10,7 @@ use rustix::net::sockopt::set_socket_linger;
 
 use super::raw::{Raw, eager_wire, line_of, put_of};
 use super::speaker::{Answer, Speaker, Trouble, Upload};
-use super::visit::Visit;
+use super::visit::{Parcel, Visit};
 use super::world::PASSWORD;
 use crate::PATIENCE;
 use crate::content::sum_line;
@@ -34,6 +34,9 @@ const RUBBLE: [&[u8]; 4] = [
     b"{\"cmd\":\"LIST\"",
     b"{{{{{{{{{{{{",
 ];
+
+/// How often something is looked for that can be resumed.
+const RESUME_TRIES: usize = 20;
 
 type Done = Result<(), Trouble>;
 
@@ -86,7 +89,7 @@ impl Visit<'_> {
     fn talk_nonsense(&mut self) -> Done {
         let mut raw = Raw::connect(self.world.server, PATIENCE)?;
         for _ in 0..self.dice.between(1, 5) {
-            let line = *self.dice.pick(&NONSENSE);
+            let line = self.dice.pick(&NONSENSE).copied().unwrap_or_default();
             raw.send(&[line, b"\n"].concat())?;
             refused_for(&mut raw, Reason::BadRequest, line)?;
         }
@@ -98,7 +101,7 @@ impl Visit<'_> {
 
     fn talk_rubble(&mut self) -> Done {
         let mut raw = Raw::connect(self.world.server, PATIENCE)?;
-        let line = *self.dice.pick(&RUBBLE);
+        let line = self.dice.pick(&RUBBLE).copied().unwrap_or_default();
         raw.send(&[line, b"\n{\"cmd\":\"WHO\"}\n"].concat())?;
         refused_for(&mut raw, Reason::BadRequest, line)?;
         match raw.response::<Identity>() {
@@ -198,10 +201,11 @@ impl Visit<'_> {
 
     /// Breaks off, comes back, and goes on with the same file.
     fn resume(&mut self) -> Done {
-        let parcel = self.parcel(false);
-        if parcel.upload().mtime.is_none() || parcel.upload().eager {
+        // Guests have no place where files carry times, and small files go at once.
+        let fits = |parcel: &Parcel| parcel.upload().mtime.is_some() && !parcel.upload().eager;
+        let Some(parcel) = (0..RESUME_TRIES).map(|_| self.parcel(false)).find(fits) else {
             return Ok(());
-        }
+        };
         let look = self.world.ledger.looking(&parcel.place.name);
         let pending = self.world.ledger.changing(&parcel.place.name, Some(parcel.version));
         let mut raw = self.come()?;

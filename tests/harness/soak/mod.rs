@@ -148,7 +148,7 @@ fn bad_network(server: &Ferryd, seed: u64, with_holes: bool) -> std::io::Result<
     let mut dice = Dice::for_one_of_many(seed, u64::MAX);
     FaultProxy::start(server.address, move |_| {
         // Somewhere in the greeting, the login, or one of the first requests and bodies.
-        let end = *dice.pick(&[200, 2_000, 20_000, 200_000]);
+        let end = dice.pick(&[200, 2_000, 20_000, 200_000]).copied().unwrap_or(1);
         let after = dice.below(end) as u64;
         match dice.below(20) {
             0..2 => Fault::None,

@@ -91,7 +91,7 @@ fn guess(world: &World, dice: &mut Dice) -> Done {
 fn contend(world: &World, dice: &mut Dice) -> Done {
     let n = dice.below(CONTENDED_USERS);
     let mut raw = Raw::connect(world.server, PATIENCE)?;
-    match raw.register(&format!("race{n}"), &format!("of {}", dice.roll()))? {
+    match raw.register(&format!("race{n}"), &format!("of {}", dice.throw()))? {
         Answer::Ok(_) => {
             if world.registered[n].fetch_add(1, Ordering::SeqCst) > 0 {
                 return Err(wrong(format!("race{n} was registered twice")));

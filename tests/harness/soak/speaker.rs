@@ -96,7 +96,7 @@ pub(super) fn heard<T>(result: Result<T, Error>) -> Heard<T> {
 impl Speaker for Client {
     fn put(&mut self, upload: Upload<'_>) -> Heard<()> {
         let Upload { path, bytes, overwrite, mtime, wait, .. } = upload;
-        let options = PutOptions { mtime, overwrite, wait: Some(wait) };
+        let options = PutOptions { mtime, overwrite, wait: Some(wait), resume: false };
         if upload.eager {
             let sent = Client::put_ahead(self, path, bytes, options);
             // Even if it could not be sent whole, the answer says what became of it.
@@ -110,7 +110,12 @@ impl Speaker for Client {
 
     fn put_ahead(&mut self, uploads: &[Upload<'_>]) -> Vec<Heard<()>> {
         for Upload { path, bytes, overwrite, mtime, wait, .. } in uploads {
-            let options = PutOptions { mtime: *mtime, overwrite: *overwrite, wait: Some(*wait) };
+            let options = PutOptions {
+                mtime: *mtime,
+                overwrite: *overwrite,
+                wait: Some(*wait),
+                resume: false,
+            };
             // What could not be sent has no answer, and that is told below.
             let _ = Client::put_ahead(self, path, bytes, options);
         }

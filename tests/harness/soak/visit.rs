@@ -6,6 +6,7 @@ mod looking;
 
 use common::protocol::Reason;
 
+pub(super) use self::changing::Parcel;
 use super::speaker::{Answer, Speaker, Trouble, Upload};
 use super::world::{PASSWORD, Role, World};
 use crate::dice::Dice;
