@@ -12,6 +12,11 @@ impl Dice {
         Self { state: seed }
     }
 
+    /// Dice of their own for the `n`th of many that share a seed.
+    pub fn for_one_of_many(seed: u64, n: u64) -> Self {
+        Self::new(Self::new(seed ^ n.wrapping_mul(0xd605_bbb5_8c8a_bbc9)).throw())
+    }
+
     /// The next number: splitmix64 (Steele, Lea, Flood, 2014).
     pub fn throw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -25,6 +30,16 @@ impl Dice {
     pub fn below(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
         usize::try_from(self.throw() % bound).unwrap_or(0)
+    }
+
+    /// A number from `first` to `last`, both included.
+    pub fn between(&mut self, first: usize, last: usize) -> usize {
+        first + self.below(last.saturating_sub(first) + 1)
+    }
+
+    /// True once in `n` times.
+    pub fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
     }
 
     /// One of `choices`; `None` if there is none.

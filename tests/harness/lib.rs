@@ -10,6 +10,10 @@
 //! - [`rush`], [`promises`], [`aftermath`]: clients until the server is struck down, what they were
 //!   told by then, and what is left of it. [`powercut`] and [`crashes`] strike.
 //! - [`image`]: a disk whose power can be cut.
+//! - [`FaultProxy`](fault_proxy::FaultProxy): a bad network on this machine.
+//! - [`gauges`]: what a process holds: threads, descriptors, memory.
+//! - [`soak`]: everybody does everything at once, and every promise is checked.
+//! - [`siege`]: many who are in the way, and one honest client.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
@@ -18,11 +22,15 @@ mod cable;
 pub mod content;
 pub mod crashes;
 pub mod dice;
+pub mod fault_proxy;
+pub mod gauges;
 pub mod image;
 mod peer;
 pub mod powercut;
 pub mod promises;
 pub mod rush;
+pub mod siege;
+pub mod soak;
 mod test_server;
 pub mod verdict;
 mod visitor;

@@ -10,6 +10,7 @@ mod talk; // what the tests say and hear: the one place that knows how a request
 mod witness; // who remembers what a server promised, and looks whether it was kept
 
 mod accounts; // REGISTER, LOGIN, PASSWD, WHO
+mod bad_network; // slow, cut, silent: what a network does
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod crashes; // a server that dies keeps what it promised, at whatever step
@@ -41,6 +42,7 @@ mod rights; // the table of rights, every cell of it
 mod settings; // the settings file, and what is wrong with it
 mod size_limit; // a file over the system's limit is refused, and the server lives
 mod slow; // who is too slow ends, who keeps the pace does not
+mod soak; // everybody does everything at once, and a siege
 mod strangers; // what a stranger may learn, and how slowly
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use harness::actor::Ferryd;
-use harness::skipped;
+use harness::{eventually, skipped};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Whether this machine has no strace; then says which check is skipped.
@@ -43,10 +43,6 @@ pub(crate) struct Fault {
 impl Fault {
     pub(crate) fn inject(server: &Ferryd, whose: Whose, rule: &str, trace: PathBuf) -> Self {
         let server = server.id();
-        let tasks = fs::read_dir(format!("/proc/{server}/task")).unwrap().flatten();
-        let writer = tasks.map(|task| task.path()).find(|task| {
-            fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "writer")
-        });
         let mut strace = Command::new("strace");
         let call = rule.split(':').next().unwrap();
         strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={rule}"), "-o"]);
@@ -54,7 +50,7 @@ impl Fault {
         match whose {
             Whose::Sessions => strace.args(["-f", "-p", &server.to_string()]),
             Whose::Main => strace.args(["-p", &server.to_string()]),
-            Whose::Writer => strace.arg("-p").arg(writer.unwrap().file_name().unwrap()),
+            Whose::Writer => strace.args(["-p", &writer_of(server)]),
         };
         let mut strace = strace.spawn().unwrap();
         // Its own word, not /proc: a thread has a tracer a moment before it stops for it.
@@ -73,6 +69,19 @@ impl Fault {
         let calls = fs::read_to_string(&self.trace).unwrap();
         calls.lines().filter(|call| call.ends_with("(INJECTED)")).count()
     }
+}
+
+/// The id of a server's writer thread, once it has its name: the first line is said before.
+fn writer_of(server: u32) -> String {
+    let mut found = None;
+    eventually("there is a writer thread", || {
+        let tasks = fs::read_dir(format!("/proc/{server}/task")).unwrap().flatten();
+        found = tasks.map(|task| task.path()).find(|task| {
+            fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "writer")
+        });
+        found.is_some()
+    });
+    found.unwrap().file_name().unwrap().to_str().unwrap().to_owned()
 }
 
 impl Drop for Fault {

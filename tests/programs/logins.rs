@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use harness::Peer;
 use harness::actor::{self, Ferryd};
+use harness::gauges::resident_kib;
 use serde_json::{Value, json};
 use server::accounts::Accounts;
 use server::store::Store;
@@ -74,7 +75,7 @@ fn open_accounts(data: &std::path::Path) -> Result<()> {
 
 fn rush(server: &Ferryd) -> Result<bool> {
     let mut peers: Vec<Peer> = (0..RUSH).map(|_| Peer::connect(server.address)).collect();
-    let idle = resident_kib(server)?;
+    let idle = resident_kib(server.id())?;
     let (over, peak, welcomed) = (AtomicBool::new(false), AtomicU64::new(idle), AtomicU64::new(0));
     let begun = Instant::now();
     let mut lists: Vec<Duration> = thread::scope(|scope| {
@@ -119,15 +120,9 @@ fn list_until(over: &AtomicBool, server: &Ferryd, peak: &AtomicU64) -> Vec<Durat
         let begun = Instant::now();
         guest.ask(r#"{"cmd":"LIST"}"#);
         times.push(begun.elapsed());
-        peak.fetch_max(resident_kib(server).unwrap_or(0), Ordering::Relaxed);
+        peak.fetch_max(resident_kib(server.id()).unwrap_or(0), Ordering::Relaxed);
     }
     times
-}
-
-fn resident_kib(server: &Ferryd) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    Ok(line.and_then(|l| l.split_whitespace().next()).ok_or("no VmRSS")?.parse()?)
 }
 
 fn log_in(peer: &mut Peer, user: &str, password: &str) -> Value {
