@@ -34,6 +34,7 @@ mod powercut; // OK is true after a power cut, and a missing sync is found out
 mod privacy; // a home is its owner's, and nobody else's
 mod programs; // the real programs in processes of their own
 mod quota; // how full a home is, and that it never gets fuller
+mod races; // what a path leads to changes while it is walked
 mod reasons; // every reason a FAIL can have
 mod requests; // the session itself, and every request that moves no bytes
 mod resume_get; // a download that is cut off goes on where it was
