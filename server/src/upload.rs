@@ -17,10 +17,10 @@ use common::path::{Name, VirtualPath};
 use common::protocol::{Crc32, Kind, Reason, Refusal};
 
 use crate::answer::Answer;
+use crate::claims::Claim;
 use crate::fault;
 use crate::quota::Charge;
 use crate::refusal;
-use crate::registry::Claim;
 use crate::store::{Folder, Part, Tree};
 use crate::writer::{CHUNK_BYTES, CHUNKS_PER_UPLOAD, Feed, Writer};
 

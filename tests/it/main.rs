@@ -30,6 +30,7 @@ mod reasons; // every reason a FAIL can have
 mod requests; // the session itself, and every request that moves no bytes
 mod rights; // the table of rights, every cell of it
 mod settings; // the settings file, and what is wrong with it
+mod shared; // several servers on one folder
 mod size_limit; // a file over the system's limit is refused, and the server lives
 mod strangers; // what a stranger may learn, and how slowly
 mod transfers; // GET and PUT

@@ -9,9 +9,9 @@ use common::protocol::{Crc32, Details, Kind, Page, Put, Reason, Refusal, Respons
 
 use super::{Handled, Refused, Reply, Service, Who};
 use crate::answer::Answer;
+use crate::claims::Claim;
 use crate::places::{Ground, Spot};
 use crate::refusal;
-use crate::registry::{Claim, Party};
 use crate::rights::Deed;
 use crate::state::{self, State};
 use crate::store::{Folder, Listing, Opened};
@@ -182,9 +182,8 @@ impl<'s> Service<'s> {
     /// The claim on a spot if nobody holds it. What takes a name away does not wait for it: who
     /// holds it is about to make it anew.
     fn claim_now(&self, who: &Who, spot: &Spot<'_>) -> Result<Claim<'s>, Refusal> {
-        let asked =
-            self.registry.claim(&spot.canonical.to_string(), Party::new(who.to_string(), 0));
-        asked.map_err(|ticket| refusal::busy(&spot.path, ticket.holder()))
+        let asked = self.claims.claim(&spot.canonical, who.to_string(), 0);
+        asked.map_err(|waiting| waiting.busy(&spot.path))
     }
 }
 

@@ -21,9 +21,9 @@ use common::user::UserName;
 
 use crate::accounts::{Accounts, Standing};
 use crate::answer::Answer;
+use crate::claims::Claims;
 use crate::places::{Asker, Places};
 use crate::quota::Usage;
-use crate::registry::Registry;
 use crate::stop::Stop;
 use crate::store::{Listing, Opened};
 use crate::upload::Plan;
@@ -111,7 +111,7 @@ pub struct Service<'s> {
     /// Who may open an account.
     pub registration: Registration,
     /// The claims.
-    pub registry: &'s Registry,
+    pub claims: &'s Claims,
     /// The writer thread.
     pub writer: &'s Writer,
     /// Asked before every step of something long.

@@ -9,8 +9,7 @@ use common::protocol::{Offset, Reason, Refusal, Response, Sum};
 
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
-use crate::refusal;
-use crate::registry::{Claim, Party};
+use crate::claims::Claim;
 use crate::state::{self, State};
 use crate::upload::{BodyError, Plan, Upload};
 use crate::writer::CHUNK_BYTES;
@@ -73,15 +72,15 @@ impl<'s> Session<'s> {
 
     /// The claim on the plan's path, after waiting for it if it must be; or the answer `busy`.
     fn claim(&mut self, plan: &Plan<'s>) -> Result<Result<Claim<'s>, Answer>, End> {
-        let party = Party::new(self.who.to_string(), plan.size);
-        let mut ticket = match self.service.registry.claim(&plan.claim_on.to_string(), party) {
+        let asked = self.service.claims.claim(&plan.claim_on, self.who.to_string(), plan.size);
+        let mut waiting = match asked {
             Ok(claim) => return Ok(Ok(claim)),
-            Err(ticket) => ticket,
+            Err(waiting) => waiting,
         };
         // LESSON: never wait for a claim while holding one. Two sessions that hold what the other
         // waits for would wait for ever; one that waits for a name in its own batch would too.
-        // So what is held is published, and given back, first. (A ticket is no claim: to stand in
-        // line takes nothing from anybody.)
+        // So what is held is published, and given back, first. (What waits is no claim: to
+        // stand in line takes nothing from anybody who comes to an end alone. See `stripes`.)
         self.settle();
         let deadline = Instant::now() + plan.patience;
         let _doing = state::enter(State::WaitFile);
@@ -89,14 +88,14 @@ impl<'s> Session<'s> {
         // every so often.
         let mut pause = Duration::ZERO;
         loop {
-            ticket = match ticket.wait(pause) {
+            waiting = match waiting.wait(pause) {
                 Ok(claim) => return Ok(Ok(claim)),
-                Err(ticket) => ticket,
+                Err(waiting) => waiting,
             };
-            let Some(holder) = ticket.holder() else { continue };
+            let Some(holder) = waiting.holder() else { continue };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(Err(refusal::busy(&plan.path, Some(holder)).into()));
+                return Ok(Err(waiting.busy(&plan.path).into()));
             }
             self.say(&Response::<()>::Wait(holder));
             self.flush()?;
