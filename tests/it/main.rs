@@ -3,6 +3,7 @@
 // A test that meets what it did not expect has failed; saying so is what a panic is for.
 #![allow(clippy::unwrap_used)]
 
+mod pair; // two servers on one folder
 mod people; // how a test becomes somebody: a user, an administrator
 mod strace; // system calls that fail on demand
 mod talk; // what the tests say and hear: the one place that knows how a request is spelled
@@ -33,5 +34,6 @@ mod settings; // the settings file, and what is wrong with it
 mod shared; // several servers on one folder
 mod size_limit; // a file over the system's limit is refused, and the server lives
 mod strangers; // what a stranger may learn, and how slowly
+mod stripes; // who waits for whom between servers
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed

@@ -267,3 +267,6 @@ fn unlock(file: &File) {
         log::error!("cannot unlock a file of locks/claims: {error}");
     }
 }
+
+#[cfg(test)]
+mod tests;
