@@ -35,7 +35,7 @@ fn under_every_schedule(scene: fn()) {
 }
 
 fn claim<'r>(registry: &'r Registry, path: &str, who: &str) -> Claim<'r> {
-    let ticket = match registry.claim(path, Party::new(who, 1)) {
+    let ticket = match registry.claim(path, Party::new(who, 1, None)) {
         Ok(claim) => return claim,
         Err(ticket) => ticket,
     };
@@ -82,7 +82,7 @@ fn who_came_first_is_served_first() {
             let (registry, served) = (Arc::clone(&registry), Arc::clone(&served));
             let (in_line, lined_up) = shuttle::sync::mpsc::channel();
             waiters.push(thread::spawn(move || {
-                let Err(ticket) = registry.claim("a", Party::new(format!("c{n}"), 1)) else {
+                let Err(ticket) = registry.claim("a", Party::new(format!("c{n}"), 1, None)) else {
                     panic!("taken from its holder");
                 };
                 in_line.send(()).unwrap();
@@ -107,7 +107,7 @@ fn one_who_gives_up_neither_keeps_nor_loses_anybodys_turn() {
         let threads: Vec<_> = (0..4)
             .map(|n| {
                 let registry = Arc::clone(&registry);
-                thread::spawn(move || match registry.claim("a", Party::new("x", 1)) {
+                thread::spawn(move || match registry.claim("a", Party::new("x", 1, None)) {
                     Ok(_claim) => thread::yield_now(),
                     // Half of them leave the line, perhaps at the very moment of the hand-over.
                     Err(ticket) if n % 2 == 0 => drop(ticket),

@@ -9,6 +9,7 @@
 mod account;
 mod connect;
 mod get;
+mod head;
 mod put;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -26,7 +27,8 @@ use common::protocol::{
 use serde::de::DeserializeOwned;
 
 pub use self::get::Incoming;
-pub use self::put::{EAGER_BYTES, PutOptions, WINDOW};
+pub use self::head::Head;
+pub use self::put::{EAGER_BYTES, Outgoing, PutOptions, WINDOW};
 use crate::connection::Connection;
 use crate::error::Error;
 

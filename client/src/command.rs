@@ -32,16 +32,19 @@ pub(crate) enum Command {
 
     /// Fetch files.
     ///
-    /// A file gets its name only when it is complete and its checksum is verified.
-    #[command(
-        after_help = "Examples:\n  get notes.pdf\n  get monday/a.txt monday/b.txt --to copies"
-    )]
+    /// A file gets its name only when it is complete and its checksum is verified. If the
+    /// connection is lost, or Ctrl-C stops it, the same command goes on from there, unless the
+    /// file has changed on the server since.
+    #[command(after_help = "Examples:\n  get notes.pdf\n  get monday/a.txt monday/b.txt --to \
+                            copies\n  get film.mp4 --no-resume")]
     Get(Get),
 
     /// Send files. Done means: on the server's disk, whole, under that name.
-    #[command(
-        after_help = "Examples:\n  put report.pdf\n  put a.jpg b.jpg --to photos\n  put a.txt --wait 0"
-    )]
+    ///
+    /// If the connection is lost, or Ctrl-C stops it, the same command goes on from there within a
+    /// day, unless the file has changed here since.
+    #[command(after_help = "Examples:\n  put report.pdf\n  put a.jpg b.jpg --to photos\n  \
+                            put a.txt --wait 0\n  put film.mp4 --no-resume")]
     Put(Put),
 
     /// Show size and time of files and folders, and how full a home is.

@@ -64,10 +64,21 @@ impl Connection {
         sent
     }
 
-    /// Sends a block of a body at once, without queuing it.
-    pub(crate) fn send_block(&mut self, block: &[u8]) -> io::Result<()> {
+    /// Sends a block of a body at once, without queuing it. `false` means that the server spoke
+    /// in the middle of it: it wants no more.
+    pub(crate) fn send_block(&mut self, mut block: &[u8]) -> io::Result<bool> {
         log::debug!("> {} bytes", block.len());
-        self.input.get_mut().write_all(block)
+        while !block.is_empty() {
+            // On a slow line a block takes a while, and comes in pieces.
+            if !self.is_silent() {
+                return Ok(false);
+            }
+            match self.input.get_mut().write(block)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                sent => block = &block[sent..],
+            }
+        }
+        Ok(true)
     }
 
     /// Reads a line. The whole line has `within` to arrive, not each of its bytes.
@@ -88,11 +99,23 @@ impl Connection {
         frame::parse(&self.line).map_err(|error| Error::Protocol(error.to_string()))
     }
 
-    /// Fills `block` with bytes of a body.
-    pub(crate) fn read_block(&mut self, block: &mut [u8]) -> io::Result<()> {
-        self.input.read_exact(block)?;
-        log::debug!("< {} bytes", block.len());
-        Ok(())
+    /// Fills `block` with bytes of a body. Returns how many came, and why not all.
+    pub(crate) fn read_block(&mut self, block: &mut [u8]) -> (usize, io::Result<()>) {
+        let (mut count, mut filled) = (0, Ok(()));
+        while count < block.len() && filled.is_ok() {
+            match self.input.read(&mut block[count..]) {
+                Ok(0) => filled = Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(more) => count += more,
+                Err(error) => filled = Err(error),
+            }
+        }
+        log::debug!("< {count} bytes");
+        (count, filled)
+    }
+
+    /// An error once Ctrl-C was pressed, for who is busy with something else than this connection.
+    pub(crate) fn check_interrupt(&self) -> io::Result<()> {
+        self.input.get_ref().check_interrupt()
     }
 
     /// Whether the server has sent nothing that is yet to be read. It speaks only when spoken to,

@@ -84,6 +84,18 @@ pub enum Error {
         /// The checksum of what arrived.
         actual: Crc32,
     },
+    /// The file on the server became another between two answers of the server.
+    #[error("`{}` changed on the server just now; nothing was kept. Get it again.", Safe(.0))]
+    ChangedThere(String),
+    /// The file here became another while it was being sent.
+    #[error(
+        "`{}` was changed while it was being sent; nothing was stored. Put it again.",
+        display::local(.0)
+    )]
+    ChangedHere(PathBuf),
+    /// A transfer that was cut off, and of which what has arrived is kept where it arrived.
+    #[error("{0}; run the same command again to go on from there")]
+    Unfinished(#[source] Box<Self>),
     /// A local file that cannot be sent.
     #[error("{0}")]
     Unsendable(String),
@@ -120,9 +132,15 @@ impl Error {
             Self::Exists { .. } | Self::ExistsHere(_) => 5,
             Self::Refused { reason, .. } => status_of(*reason),
             Self::Local { source, .. } if source.kind() == io::ErrorKind::NotFound => 6,
-            Self::Unsendable(_) | Self::Unwalkable(_) | Self::BadName(_) | Self::Local { .. } => 1,
+            Self::ChangedThere(_)
+            | Self::ChangedHere(_)
+            | Self::Unsendable(_)
+            | Self::Unwalkable(_)
+            | Self::BadName(_)
+            | Self::Local { .. } => 1,
             Self::Integrity { .. } => 7,
             Self::Interrupted => interrupt::STATUS,
+            Self::Unfinished(cause) => cause.exit_status(),
         }
     }
 
@@ -146,6 +164,7 @@ impl Error {
                 | Self::LoginRefused(_)
                 | Self::NoPassword(_)
                 | Self::Interrupted
+                | Self::Unfinished(_)
                 | Self::Closed
                 | Self::Refused { reason: Reason::Full, .. }
         )
@@ -154,6 +173,14 @@ impl Error {
     /// Whether this is the server's complete answer, after which it expects the next request.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(self, Self::Exists { .. } | Self::Refused { .. } | Self::LoginRefused(_))
+    }
+
+    /// What was cut off by this can be gone on with; what ended in another way is as it was.
+    pub(crate) fn unfinished(self) -> Self {
+        match self {
+            Self::Lost { .. } | Self::Interrupted => Self::Unfinished(Box::new(self)),
+            other => other,
+        }
     }
 
     pub(crate) fn lost(why: impl Into<String>) -> Self {

@@ -195,7 +195,8 @@ impl Menu<'_> {
             }
             Err(Error::Closed) => Err(Error::Closed.into()),
             Err(error) => {
-                self.say(failure(command, &error), &[&Safe(name), &error])?;
+                let cause = if let Error::Unfinished(cause) = &error { cause } else { &error };
+                self.say(failure(command, &error), &[&Safe(name), cause])?;
                 Ok(!error.ends_everything())
             }
         }
@@ -210,6 +211,7 @@ fn failure(command: &str, error: &Error) -> Message {
         Error::Exists { .. } => Message::ExistsThere,
         Error::ExistsHere(_) => Message::ExistsHere,
         Error::Interrupted => Message::Abandoned,
+        Error::Unfinished(_) => Message::CutOff,
         _ => match error.reason() {
             Some(Reason::NotFound) => Message::Missing,
             Some(Reason::NoSpace | Reason::Quota) => Message::NoRoom,

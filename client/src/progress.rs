@@ -38,6 +38,19 @@ impl Bar {
             self.shown.set(true);
         }
     }
+
+    /// Counts bytes that need not travel, in no time.
+    pub(crate) fn skip(&self, bytes: u64) {
+        self.inner.inc(bytes);
+        // They say nothing about how fast the others are.
+        self.inner.reset_eta();
+    }
+
+    /// Counts bytes out again that must travel once more.
+    pub(crate) fn take_back(&self, bytes: u64) {
+        self.inner.set_position(self.inner.position().saturating_sub(bytes));
+        self.inner.reset_eta();
+    }
 }
 
 impl Drop for Bar {

@@ -1,63 +1,33 @@
 //! Between the client's streams and local files.
 //!
-//! - `part`: a file being received, under a hidden name until it is whole.
+//! - `download`: receiving a file, or the rest of one.
+//! - `part`: a file being received, under a hidden name until it is whole; `note`: of which file
+//!   it is a part, if it was not finished; `hidden`: how both are found again, and by whom.
+//! - `upload`: sending a file, or the rest of one.
 //! - `source`: a file being sent, as it was when it was opened.
 //! - `folder`: what there is here that could be sent.
 
+mod download;
 mod folder;
+mod hidden;
+mod note;
 mod part;
 mod source;
+#[cfg(test)]
+mod tests;
+mod upload;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use common::path::Name;
-use common::protocol::Download;
 
+pub(crate) use self::download::{Fetch, check_free};
 pub(crate) use self::folder::entries;
-use self::part::Part;
 pub(crate) use self::source::Source;
-use crate::client::{Client, PutOptions};
+pub(crate) use self::upload::Deliver;
 use crate::display;
 use crate::error::Error;
-use crate::progress::{Bar, Watched};
-
-/// Refuses a name that is taken here. Only the sooner answer: what comes to stand there later is
-/// refused when the file gets its name.
-pub(crate) fn check_free(target: &Path, force: bool) -> Result<(), Error> {
-    if !force && target.symlink_metadata().is_ok() {
-        return Err(Error::ExistsHere(target.to_owned()));
-    }
-    Ok(())
-}
-
-/// Receives `path` into the local file `target`.
-pub(crate) fn download(
-    client: &mut Client,
-    path: &str,
-    target: &Path,
-    force: bool,
-    bar: impl FnOnce(u64) -> Bar,
-) -> Result<Download, Error> {
-    let part = Part::create(target)?;
-    let incoming = client.open(path)?;
-    let bar = bar(incoming.size());
-    let download = incoming.receive(&mut Watched { inner: &part.file, bar: &bar })?;
-    part.publish(download.mtime, force)?;
-    Ok(download)
-}
-
-/// Sends `source` to be `path`.
-pub(crate) fn upload(
-    client: &mut Client,
-    source: Source,
-    path: &str,
-    options: PutOptions,
-    bar: &Bar,
-) -> Result<(), Error> {
-    let size = source.size();
-    client.put(path, size, &mut Watched { inner: source, bar }, options)
-}
 
 /// The name a local file will have on the server.
 pub(crate) fn remote_name(file: &Path) -> Result<Name, Error> {
@@ -81,24 +51,4 @@ fn to_seconds(time: SystemTime) -> Option<i64> {
 fn from_seconds(mtime: i64) -> Option<SystemTime> {
     let distance = Duration::from_secs(mtime.unsigned_abs());
     if mtime < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_before_1970_come_back_as_they_went() {
-        for seconds in [-1, 0, 1_800_000_000] {
-            assert_eq!(from_seconds(seconds).and_then(to_seconds), Some(seconds));
-        }
-    }
-
-    #[test]
-    fn a_name_that_cannot_be_stored_is_refused_before_it_is_sent() {
-        assert_eq!(remote_name(Path::new("a/b.txt")).unwrap().as_str(), "b.txt");
-        for bad in ["..", "/", ".hidden", "a/con.txt", "what?"] {
-            assert!(remote_name(Path::new(bad)).is_err(), "{bad}");
-        }
-    }
 }

@@ -51,6 +51,11 @@ impl Wire {
         looked == Err(Errno::AGAIN)
     }
 
+    /// An error once Ctrl-C was pressed.
+    pub(crate) fn check_interrupt(&self) -> io::Result<()> {
+        self.interrupt.check()
+    }
+
     /// Makes a call that returns at least once per [`SLICE`] until it succeeds or `until` passes.
     fn patiently<T>(
         &self,

@@ -91,6 +91,12 @@ messages! {
     Waiting: "`{0}` is busy: {1} is writing it, {2} %, since {3} s; waiting, Ctrl-C to stop",
         "{1} 正在写入 “{0}”（{2} %，已 {3} 秒）；等待中，按 Ctrl-C 停止";
     ConnectedAgain: "connected to {0} again", "已重新连接 {0}";
+    GoingOn: "going on with `{0}` at {1} of {2}", "“{0}” 从断点继续：{1}，共 {2}";
+    Changed: "`{0}` changed on the server since; starting anew", "服务器上的 “{0}” 已变更，重新开始";
+    NotItsBytes: "the bytes that the server had of `{0}` were not this file's; starting anew",
+        "服务器上保留的部分不属于 “{0}”，重新开始";
+    CutOff: "`{0}` was cut off: {1}. Choose it again to go on from there.",
+        "“{0}” 中断：{1}。再次选择它即可从断点继续。";
     Abandoned: "`{0}` is abandoned.", "已放弃 “{0}”。";
     NotDone: "`{0}` was not done: {1}", "“{0}” 没有完成：{1}";
     NoName: "That cannot be a user name; use a-z 0-9 . _ -", "用户名只能用 a-z 0-9 . _ -，请重新输入。";

@@ -471,7 +471,7 @@ impl fmt::Display for Reason {
 
 /// zlib's CRC-32, written as eight lower-case hex digits so that it can be compared with
 /// `python3 -c 'import zlib,sys; print("%08x" % zlib.crc32(sys.stdin.buffer.read()))'`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Crc32(pub u32);
 

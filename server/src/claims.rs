@@ -6,6 +6,7 @@
 //! [`stripes`](crate::stripes). A server that has its folder alone has no stripes: to it this
 //! module is the registry, and no file is asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::path::VirtualPath;
@@ -28,16 +29,10 @@ impl Claims {
         Self { registry: Registry::new(), stripes }
     }
 
-    /// The claim on `path` if nobody holds it, else something to wait with. `who` will be shown to
-    /// those who wait, `size` is how many bytes they announced. Never waits.
-    pub fn claim(
-        &self,
-        path: &VirtualPath,
-        who: String,
-        size: u64,
-    ) -> Result<Claim<'_>, Waiting<'_>> {
-        let bid = Bid { stripes: self.stripes.as_ref(), path: path.to_string(), who, size };
-        match self.registry.claim(&bid.path, Party::new(bid.who.clone(), size)) {
+    /// The claim on `path` if nobody holds it, else something to wait with. Never waits.
+    pub fn claim(&self, path: &VirtualPath, me: Arc<Party>) -> Result<Claim<'_>, Waiting<'_>> {
+        let bid = Bid { stripes: self.stripes.as_ref(), path: path.to_string() };
+        match self.registry.claim(&bid.path, me) {
             Ok(entry) => bid.go_on(entry),
             Err(ticket) => Err(Waiting(Step::Here(ticket, bid))),
         }
@@ -65,15 +60,14 @@ impl Claim<'_> {
 struct Bid<'s> {
     stripes: Option<&'s Stripes>,
     path: String,
-    who: String,
-    size: u64,
 }
 
 impl<'s> Bid<'s> {
     /// The entry is had. What else there is to have, is asked for now.
     fn go_on(self, entry: registry::Claim<'s>) -> Result<Claim<'s>, Waiting<'s>> {
         let Some(stripes) = self.stripes else { return Ok(Claim { _share: None, entry }) };
-        match stripes.claim(&self.path, &self.who, self.size) {
+        let me = entry.party();
+        match stripes.claim(&self.path, me.who(), me.size()) {
             Ok(share) => Ok(Claim { _share: Some(share), entry }),
             Err(turn) => Err(Waiting(Step::Between(turn, entry))),
         }
@@ -122,6 +116,15 @@ impl<'s> Waiting<'s> {
                     Wait { holder: format!("somebody at {server}"), received: 0, size: 0, since }
                 }
             }),
+        }
+    }
+
+    /// The session of this server that holds the path, if it is in the middle of that same upload.
+    /// One of another server cannot be ended from here.
+    pub fn session_sending(&self, upload: &str) -> Option<u64> {
+        match &self.0 {
+            Step::Here(ticket, _) => ticket.session_sending(upload),
+            Step::Between(..) => None,
         }
     }
 

@@ -7,6 +7,7 @@
 //! ```text
 //! FERRYD_FAULTS=panic@put.claimed          the thread that comes by panics
 //! FERRYD_FAULTS=abort@put.published#3      the third time, the process dies on the spot
+//! FERRYD_FAULTS=stop@put.published         the process stands still until it gets a SIGCONT
 //! FERRYD_FAULTS=skip@part.sync             the step is left out
 //! FERRYD_FAULTS=skip@part.sync,skip@folder.sync
 //! ```
@@ -40,6 +41,9 @@ pub(crate) fn skips(place: &'static str) -> bool {
 mod traps {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
+
+    use signal_hook::consts::SIGSTOP;
+    use signal_hook::low_level::raise;
 
     /// What is to happen where.
     struct Trap {
@@ -83,10 +87,14 @@ mod traps {
     pub(super) fn spring(place: &str) {
         let here = |trap: &&Trap| trap.action != "skip" && trap.is_for(place);
         let Some(trap) = traps().iter().find(here) else { return };
-        if trap.action == "abort" {
-            std::process::abort();
+        match trap.action.as_str() {
+            "abort" => std::process::abort(),
+            // Raised in this very thread, which therefore takes no further step.
+            "stop" => {
+                let _ = raise(SIGSTOP);
+            }
+            other => panic!("{other} at {place}, as a test wishes"),
         }
-        panic!("{} at {place}, as a test wishes", trap.action);
     }
 
     pub(super) fn skips(place: &str) -> bool {

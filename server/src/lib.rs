@@ -22,8 +22,9 @@
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order
-//! [`models::thread`] → [`session`] → [`service`] → [`batch`] → [`upload`] → [`accounts`],
-//! [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`], [`stripes`], [`writer`] → [`listener`], [`roster`],
+//! [`models::thread`] → [`session`] → [`service`] → [`batch`] → [`upload`], [`plan`] → [`accounts`],
+//! [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`], [`stripes`], [`writer`] →
+//! [`listener`], [`roster`],
 //! [`socket`] → [`answer`], [`refusal`] → [`store`] → [`state`]. Uses point only that way (a test
 //! keeps it so). Apart stand `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what
 //! the command line may say; and [`journal`], where the log goes.
@@ -42,6 +43,7 @@ pub mod journal;
 pub mod listener;
 pub mod models;
 pub mod places;
+pub mod plan;
 pub mod quota;
 pub mod refusal;
 pub mod registry;

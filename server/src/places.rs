@@ -11,7 +11,8 @@
 //! [`Places::find`] is the only way from a path to a [`Spot`], and it asks the table of rights
 //! first. So no handler can forget to.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use common::path::{Name, VirtualPath};
 use common::protocol::{Entry, Reason, Refusal, Role};
@@ -20,11 +21,14 @@ use common::user::UserName;
 use crate::quota::{Ledger, Usage};
 use crate::refusal;
 use crate::rights::{Deed, Place, Policy};
-use crate::store::{Store, Tree};
+use crate::store::{Kept, Store, Tree};
 
 const LIBRARY: &str = "library";
 const HOME: &str = "home";
 const HOMES: &str = "homes";
+
+/// How often expired parts are looked for.
+pub const EXPIRY_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Where a path leads, for somebody who may do there what they came for.
 #[derive(Debug)]
@@ -75,6 +79,8 @@ pub struct Places<'s> {
     pub policy: Policy,
     /// How full the homes are.
     pub ledger: Ledger,
+    /// When expired parts are looked for again.
+    pub next_expiry: Mutex<Instant>,
 }
 
 impl<'s> Places<'s> {
@@ -132,6 +138,33 @@ impl<'s> Places<'s> {
             .collect()
     }
 
+    /// Discards what was kept of uploads for too long. Looks for it now and then only, so it may
+    /// be asked before every upload.
+    pub fn expire_kept(&self) {
+        let mut next = self.next_expiry.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if now < *next {
+            return;
+        }
+        *next = now + EXPIRY_EVERY;
+        drop(next);
+        // Asked before it goes: a home that is measured afterwards does not count it any more.
+        let expired = |kept: &Kept| {
+            kept.is_expired().then(|| kept.home().and_then(|home| self.ledger.known(&home)))
+        };
+        for tree in [self.store.library(), self.store.homes()] {
+            match tree.discard_kept(expired) {
+                Ok(discarded) => {
+                    for (usage, kept) in discarded {
+                        usage.inspect(|usage| usage.release(kept.bytes()));
+                        log::info!("discarded {} bytes of an upload that was cut", kept.bytes());
+                    }
+                }
+                Err(error) => log::warn!("cannot look for expired parts: {error}"),
+            }
+        }
+    }
+
     /// The counter of a home; its first asker measures it.
     pub fn usage(&self, user: &UserName) -> Arc<Usage> {
         self.usage_for(user, None)
@@ -142,7 +175,8 @@ impl<'s> Places<'s> {
         self.ledger.usage(user, owner, || {
             let measured = Name::parse(user.as_str())
                 .map_err(std::io::Error::other)
-                .and_then(|name| self.store.homes().measure(&[name]));
+                .and_then(|name| self.store.homes().measure(&[name]))
+                .and_then(|bytes| Ok(bytes + self.store.homes().kept_for(user)?));
             // A home that cannot be measured counts as full: failing closed.
             measured.unwrap_or_else(|error| {
                 log::error!("cannot measure the home of {user}: {error}");

@@ -17,11 +17,21 @@ use common::user::UserName;
 /// One home's counter. Shared by all sessions of its user.
 #[derive(Debug)]
 pub struct Usage {
+    user: UserName,
     limit: Option<u64>,
     used: OnceLock<AtomicU64>,
 }
 
 impl Usage {
+    fn new(user: UserName, limit: Option<u64>) -> Self {
+        Self { user, limit, used: OnceLock::new() }
+    }
+
+    /// Whose home it is.
+    pub fn user(&self) -> &UserName {
+        &self.user
+    }
+
     /// The space the home may use, in bytes, if it is limited.
     pub fn limit(&self) -> Option<u64> {
         self.limit
@@ -32,16 +42,17 @@ impl Usage {
         self.counter().load(Ordering::Relaxed)
     }
 
-    /// Charges `bytes`, or says what is left.
-    pub fn charge(self: &Arc<Self>, bytes: u64) -> Result<Charge, Refusal> {
+    /// Charges `bytes` in the place of `kept` ones that were charged before, or says what is left.
+    pub fn charge(self: &Arc<Self>, bytes: u64, kept: u64) -> Result<Charge, Refusal> {
         let limit = self.limit.unwrap_or(u64::MAX);
         // LESSON: a compare-and-swap: look, compute, and store only if nobody has stored
         // meanwhile; else look again. No lock, and no moment in which two can both fit.
-        let fits = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= limit);
+        let fits =
+            |used: u64| used.saturating_sub(kept).checked_add(bytes).filter(|sum| *sum <= limit);
         match self.counter().try_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(_) => Ok(Charge { usage: Arc::clone(self), bytes }),
             Err(used) => {
-                let left = limit.saturating_sub(used);
+                let left = limit.saturating_sub(used.saturating_sub(kept));
                 let message = format!(
                     "the home has {left} of its {limit} bytes left, and this file has {bytes}; \
                      remove something first"
@@ -70,9 +81,10 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// The file is there. `replaced` bytes of an older one of its name are gone.
-    pub fn keep(mut self, replaced: u64) {
-        self.bytes = replaced;
+    /// The bytes are there, but for so many: of an older file that was replaced, or that never
+    /// came.
+    pub fn keep(mut self, freed: u64) {
+        self.bytes = freed;
     }
 }
 
@@ -116,9 +128,14 @@ impl Ledger {
         usage
     }
 
+    /// The counter of a home if somebody has asked for it before.
+    pub fn known(&self, user: &UserName) -> Option<Arc<Usage>> {
+        let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        homes.get(user).map(|home| Arc::clone(&home.usage))
+    }
+
     fn counter(&self, user: &UserName, owner: Option<u64>) -> Arc<Usage> {
-        let fresh =
-            || Home { usage: Arc::new(Usage { limit: self.limit, used: OnceLock::new() }), owner };
+        let fresh = || Home { usage: Arc::new(Usage::new(user.clone(), self.limit)), owner };
         let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
         let home = homes.entry(user.clone()).or_insert_with(fresh);
         if owner.is_some() && home.owner.is_some() && home.owner != owner {
@@ -140,14 +157,14 @@ mod tests {
     #[test]
     fn a_dropped_charge_gives_its_bytes_back_and_a_kept_one_does_not() {
         let home = home(100, 10);
-        drop(home.charge(90).unwrap());
+        drop(home.charge(90, 0).unwrap());
         assert_eq!(home.used(), 10);
-        home.charge(50).unwrap().keep(5);
+        home.charge(50, 0).unwrap().keep(5);
         assert_eq!(home.used(), 55);
-        let refusal = home.charge(46).unwrap_err();
+        let refusal = home.charge(46, 0).unwrap_err();
         assert_eq!(refusal.reason, Reason::Quota);
         assert!(refusal.message.contains("45 of its 100"), "{}", refusal.message);
-        assert!(home.charge(u64::MAX).is_err());
+        assert!(home.charge(u64::MAX, 0).is_err());
     }
 
     #[test]
@@ -164,7 +181,7 @@ mod tests {
         let home = home(1000, 950);
         let taken: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..100)
-                .map(|_| scope.spawn(|| home.charge(7).map(|charge| charge.keep(0)).is_ok()))
+                .map(|_| scope.spawn(|| home.charge(7, 0).map(|charge| charge.keep(0)).is_ok()))
                 .collect();
             threads.into_iter().filter_map(|t| t.join().ok()).filter(|ok| *ok).count()
         });

@@ -43,20 +43,42 @@ use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub struct Party {
     who: String,
     size: u64,
+    sending: Option<Sending>,
     received: AtomicU64,
     /// Woken when the entry names this party. Always used with the table's Mutex.
     my_turn: Condvar,
 }
 
+/// By what its sender's next connection knows an upload again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sending {
+    /// The session it comes over.
+    pub session: u64,
+    /// What it is: equal for equal uploads of one sender, and for nothing else.
+    pub upload: String,
+}
+
 impl Party {
-    /// `who` will be shown to those who wait; `size` is how many bytes they announced.
-    pub fn new(who: impl Into<String>, size: u64) -> Arc<Self> {
+    /// `who` will be shown to those who wait; `size` is how many bytes they announced; `sending`
+    /// is said by those whom their own next connection may replace.
+    pub fn new(who: impl Into<String>, size: u64, sending: Option<Sending>) -> Arc<Self> {
         Arc::new(Self {
             who: who.into(),
             size,
+            sending,
             received: AtomicU64::new(0),
             my_turn: Condvar::new(),
         })
+    }
+
+    /// Who it is, as others are shown.
+    pub fn who(&self) -> &str {
+        &self.who
+    }
+
+    /// How many bytes they announced.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// Notes progress, for those who wait.
@@ -189,6 +211,13 @@ impl<'r> Ticket<'r> {
             size: entry.holder.size,
             since: entry.since.elapsed().as_secs(),
         })
+    }
+
+    /// The session that holds the path, if it is in the middle of that same upload.
+    pub fn session_sending(&self, upload: &str) -> Option<u64> {
+        let entries = self.0.registry.lock();
+        let sending = entries.get(&self.0.path)?.holder.sending.as_ref()?;
+        (sending.upload == upload).then_some(sending.session)
     }
 
     /// Waits for the claim, at most `patience`; then gives the same place in line back.

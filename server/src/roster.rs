@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ use crate::state::{Row, State};
 struct Place {
     stream: Arc<TcpStream>,
     row: Option<Arc<Row>>,
+    /// Set before its stream is shut, by the session that takes over what it was doing.
+    taken_over: Arc<AtomicBool>,
 }
 
 /// Everyone connected. The Mutex guards the map and is never held across I/O that can wait.
@@ -43,8 +46,9 @@ impl Roster {
         if places.len() >= self.places_max {
             return None;
         }
-        places.insert(id, Place { stream, row: None });
-        Some(Slot { roster: self, id })
+        let taken_over = Arc::default();
+        places.insert(id, Place { stream, row: None, taken_over: Arc::clone(&taken_over) });
+        Some(Slot { roster: self, id, taken_over })
     }
 
     /// Ends every session, after a stop was asked for: the idle ones now, the others when their
@@ -93,6 +97,7 @@ impl Roster {
 pub struct Slot<'r> {
     roster: &'r Roster,
     id: u64,
+    taken_over: Arc<AtomicBool>,
 }
 
 impl Slot<'_> {
@@ -101,6 +106,20 @@ impl Slot<'_> {
         if let Some(place) = self.roster.lock().get_mut(&self.id) {
             place.row = Some(row);
         }
+    }
+
+    /// Ends the session `other`, which does what this one is going to do: its next read finds the
+    /// end of the stream. Does not wait for it.
+    pub fn take_over(&self, other: u64) {
+        if let Some(place) = self.roster.lock().get(&other) {
+            place.taken_over.store(true, Ordering::Release);
+            let _ = place.stream.shutdown(Shutdown::Read);
+        }
+    }
+
+    /// Whether another session took over what this one was doing.
+    pub fn is_taken_over(&self) -> bool {
+        self.taken_over.load(Ordering::Acquire)
     }
 }
 

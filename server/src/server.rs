@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::thread;
+use std::time::Instant;
 
 use rustix::system::uname;
 
@@ -11,7 +13,7 @@ use crate::claims::Claims;
 use crate::config::Config;
 use crate::listener::Listener;
 use crate::models;
-use crate::places::Places;
+use crate::places::{EXPIRY_EVERY, Places};
 use crate::quota::Ledger;
 use crate::roster::Roster;
 use crate::service::Service;
@@ -93,6 +95,7 @@ impl Server {
                     store: &self.store,
                     policy: self.config.policy(),
                     ledger: Ledger::new(self.config.quota),
+                    next_expiry: Mutex::new(Instant::now() + EXPIRY_EVERY), // opening the store has swept
                 },
                 accounts: Accounts::new(self.store.users(), self.config.password_min, cores()),
                 registration: self.config.registration,

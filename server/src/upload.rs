@@ -8,21 +8,28 @@
 //!
 //! Each arrow consumes what stands on its left, so no step can be skipped or done twice. Whatever
 //! is dropped on the way cleans up after itself: the writer is told to abort, the part is removed,
-//! the claim is given back.
+//! the charge and the claim are given back. Only an upload that is [`cut`](Upload::cut) leaves its
+//! part behind, for one that goes on.
 
 use std::io::{self, Read};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use common::path::{Name, VirtualPath};
-use common::protocol::{Crc32, Kind, Reason, Refusal};
+use common::protocol::{Crc32, Reason, Refusal};
 
 use crate::answer::Answer;
 use crate::claims::Claim;
 use crate::fault;
+use crate::plan::Plan;
 use crate::quota::Charge;
 use crate::refusal;
-use crate::store::{Folder, Part, Tree};
+use crate::stop::Stop;
+use crate::store::{Folder, Kept, Part, Progress};
 use crate::writer::{CHUNK_BYTES, CHUNKS_PER_UPLOAD, Feed, Writer};
+
+/// How many bytes may come before those that have come are made certain, for an upload that can go
+/// on. So much has to be sent again, at most, after the server or the power failed. The disk must
+/// take them all in the end: doing it on the way costs little more than the pauses.
+const CHECKPOINT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Why the body of an upload ended early.
 #[derive(Debug)]
@@ -33,93 +40,66 @@ pub enum BodyError {
     Refused(Refusal),
 }
 
-/// An upload that was checked and permitted. Its target folder is already open.
-#[derive(Debug)]
-pub struct Plan<'s> {
-    /// Where the file will be, as its sender sees it.
-    pub path: VirtualPath,
-    /// The same place by the path that everybody claims it by.
-    pub claim_on: VirtualPath,
-    /// The tree it will lie in.
-    pub tree: &'s Tree,
-    /// The folder it will lie in: published into *this* folder, whatever its path leads to then.
-    pub folder: Folder,
-    /// Its name there.
-    pub name: Name,
-    /// Its length in bytes.
-    pub size: u64,
-    /// Its time, in seconds since 1970.
-    pub mtime: Option<i64>,
-    /// The body follows without waiting for the answer.
-    pub eager: bool,
-    /// A file of that name may be replaced.
-    pub replace: bool,
-    /// What its home was charged for it.
-    pub charge: Option<Charge>,
-    /// How long to wait for the name.
-    pub patience: Duration,
-}
-
-impl Plan<'_> {
-    /// The answer `EXISTS` if the name is taken now, by something that may not be replaced. Only a
-    /// courtesy that saves sending a body in vain: publishing itself refuses.
-    pub fn check_free(&self) -> Result<(), Answer> {
-        match self.folder.has(&self.name) {
-            Ok(false) => Ok(()),
-            Ok(true) if self.replace && self.replaced().is_some() => Ok(()),
-            Ok(true) => Err(self.exists()),
-            Err(error) => Err(refusal::of_io("look for", &self.path, &error).into()),
-        }
-    }
-
-    /// The size of the file that would be replaced; `None` if there is no file.
-    fn replaced(&self) -> Option<u64> {
-        let stat = self.folder.stat(&self.name).ok()?;
-        (stat.kind == Kind::File).then_some(stat.size)
-    }
-
-    /// The answer `EXISTS`, with what stands in the way.
-    pub fn exists(&self) -> Answer {
-        Answer::exists(&self.path, self.folder.stat(&self.name).ok())
-    }
-}
-
 /// An upload that is being received.
 #[derive(Debug)]
 pub struct Upload<'s> {
     target: Target<'s>,
     feed: Feed,
+    /// Of all bytes, those that were kept and those that have come since.
     hasher: crc32fast::Hasher,
+    /// Where it goes on: how many bytes were kept of an earlier try.
+    offset: u64,
     received: u64,
+    /// How many of them are on disk for certain, so that they need not come again.
+    certain: u64,
     /// The chunk being filled, and how far it is.
     chunk: Vec<u8>,
     filled: usize,
 }
 
-/// What an upload holds from its beginning to its end.
+/// What an upload holds from its beginning to its end. Dropped in this order: who waits for the
+/// name finds everything else given back.
 #[derive(Debug)]
 struct Target<'s> {
     plan: Plan<'s>,
     begun: Instant,
     part: Part,
+    charge: Option<Charge>,
     claim: Claim<'s>,
 }
 
 impl<'s> Upload<'s> {
-    /// Makes the part and tells the writer. `EXISTS` if whoever held the name before published it.
-    pub fn begin(writer: &Writer, plan: Plan<'s>, claim: Claim<'s>) -> Result<Self, Answer> {
+    /// Makes the part, or finds the one to go on with, and tells the writer. `EXISTS` if whoever
+    /// held the name before published it.
+    pub fn begin(
+        writer: &Writer,
+        stop: &Stop,
+        plan: Plan<'s>,
+        claim: Claim<'s>,
+    ) -> Result<Self, Answer> {
         plan.check_free()?;
         let begun = Instant::now();
         let failed = |e: io::Error| refusal::of_io("begin to write", &plan.path, &e);
-        let part = plan.tree.create_part().map_err(failed)?;
+        // Under the claim: nobody else goes on with what was kept, or charges in its place.
+        let kept = plan.kept().map_err(failed)?;
+        let charge = plan.charge(kept.as_ref().map_or(0, Kept::bytes))?;
+        let (part, reached) = plan.part(kept, stop).map_err(failed)?;
         let feed = writer.begin(part.file()).map_err(failed)?;
-        let target = Target { plan, begun, part, claim };
-        let hasher = crc32fast::Hasher::new();
+        claim.party().received(reached.bytes);
+        let target = Target { plan, begun, part, charge, claim };
+        let hasher = crc32fast::Hasher::new_with_initial_len(reached.crc32.0, reached.bytes);
         fault::point("put.begun");
-        Ok(Self { target, feed, hasher, received: 0, chunk: Vec::new(), filled: 0 })
+        let offset = reached.bytes;
+        let (chunk, filled) = (Vec::new(), 0);
+        Ok(Self { target, feed, hasher, offset, received: offset, certain: offset, chunk, filled })
     }
 
-    /// Bytes that have come.
+    /// The first byte that is wanted.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Bytes there are, those kept of an earlier try among them.
     pub fn received(&self) -> u64 {
         self.received
     }
@@ -151,11 +131,59 @@ impl<'s> Upload<'s> {
         self.filled += bytes;
         self.target.claim.party().received(self.received);
         if self.filled == self.chunk.len() {
-            self.filled = 0;
-            let full = std::mem::take(&mut self.chunk);
-            self.feed.send(full).map_err(|e| self.disk_failed(&e))?;
+            self.send_chunk().map_err(|e| self.disk_failed(&e))?;
+        }
+        if self.received - self.certain >= CHECKPOINT_BYTES && self.target.part.is_durable() {
+            self.checkpoint().map_err(|e| self.disk_failed(&e))?;
         }
         Ok(())
+    }
+
+    /// Hands what there is of the chunk to the writer.
+    fn send_chunk(&mut self) -> io::Result<()> {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.truncate(self.filled);
+        self.filled = 0;
+        self.feed.send(chunk)
+    }
+
+    /// Makes certain what has come so far. Nothing if this upload will not come again.
+    fn checkpoint(&mut self) -> io::Result<()> {
+        let Some(origin) = &self.target.plan.origin else { return Ok(()) };
+        let record = origin.record();
+        if self.filled > 0 {
+            self.send_chunk()?;
+        }
+        self.feed.flush()?;
+        let crc32 = Crc32(self.hasher.clone().finalize());
+        let reached = Progress { bytes: self.received, crc32 };
+        self.target.part.checkpoint(&record, reached)?;
+        self.certain = self.received;
+        Ok(())
+    }
+
+    /// The client is gone in the middle. What has come is made certain and kept, if this upload can
+    /// be known again; else everything is gone when this returns.
+    pub fn cut(mut self) {
+        if self.target.plan.origin.is_none() || self.received == 0 {
+            return;
+        }
+        match self.checkpoint() {
+            Ok(()) => self.keep(),
+            Err(error) => log::warn!("cannot keep what came of an upload: {error}"),
+        }
+    }
+
+    fn keep(self) {
+        let Target { plan, part, charge, claim, .. } = self.target;
+        match part.keep() {
+            Ok(()) => log::info!("keeps {} of {} bytes of {}", self.received, plan.size, plan.path),
+            Err(error) => log::warn!("cannot keep what came of {}: {error}", plan.path),
+        }
+        if let Some(charge) = charge {
+            charge.keep(plan.size - self.received);
+        }
+        drop(claim);
     }
 
     fn disk_failed(&self, error: &io::Error) -> BodyError {
@@ -171,7 +199,8 @@ impl<'s> Upload<'s> {
             return Err(Refusal::new(Reason::ChecksumMismatch, message));
         }
         self.feed.end().map_err(|e| refusal::of_io("write", path, &e))?;
-        Ok(Received { target: self.target, feed: self.feed, crc })
+        let expected = self.received - self.offset;
+        Ok(Received { target: self.target, feed: self.feed, crc, expected })
     }
 }
 
@@ -181,6 +210,8 @@ pub struct Received<'s> {
     target: Target<'s>,
     feed: Feed,
     crc: Crc32,
+    /// How many bytes the writer was sent.
+    expected: u64,
 }
 
 impl<'s> Received<'s> {
@@ -189,11 +220,11 @@ impl<'s> Received<'s> {
     /// `AlreadyExists` here means that somebody got around the registry, as another program on
     /// the same folder can; the rename itself refused, and what was there is untouched.
     pub fn publish(self) -> Result<Published<'s>, Answer> {
-        let Target { plan, part, claim, .. } = self.target;
+        let Target { plan, part, charge, claim, .. } = self.target;
         let failed = |e: &io::Error| refusal::of_io("write", &plan.path, e);
         let written = self.feed.written().map_err(|e| failed(&e))?;
-        if written != plan.size {
-            log::error!("{written} of {} bytes of {} were written", plan.size, plan.path);
+        if written != self.expected {
+            log::error!("{written} of {} bytes of {} were written", self.expected, plan.path);
             return Err(failed(&io::ErrorKind::WriteZero.into()).into());
         }
         part.seal(plan.mtime, self.crc).map_err(|e| failed(&e))?;
@@ -206,7 +237,7 @@ impl<'s> Received<'s> {
             Err(e) if is_taken(&e) => return Err(plan.exists()),
             Err(e) => return Err(failed(&e).into()),
         }
-        if let Some(charge) = plan.charge {
+        if let Some(charge) = charge {
             charge.keep(replaced);
         }
         fault::point("put.published");

@@ -110,7 +110,15 @@ impl Writer {
         self.commands
             .send_timeout(Command::Begin { id, part, back }, WRITER_PATIENCE)
             .map_err(|_| writer_gone())?;
-        Ok(Feed { id, data: self.data.clone(), returns, buffers: 0, ended: false })
+        Ok(Feed {
+            id,
+            data: self.data.clone(),
+            returns,
+            buffers: 0,
+            out: 0,
+            spare: Vec::new(),
+            ended: false,
+        })
     }
 }
 
@@ -126,30 +134,55 @@ pub struct Feed {
     returns: Receiver<Back>,
     /// How many buffers this upload has made so far.
     buffers: usize,
+    /// How many of them are on their way.
+    out: usize,
+    /// Those that came back and wait to be filled again.
+    spare: Vec<Vec<u8>>,
     ended: bool,
 }
 
 impl Feed {
-    /// A buffer of `len` bytes to fill: a new one while the upload owns fewer than its share,
-    /// else the next one the writer returns. Fails as soon as a write has failed.
+    /// A buffer of `len` bytes to fill: one that came back, else a new one while the upload owns
+    /// fewer than its share, else the next one the writer returns. Fails as soon as a write has
+    /// failed.
     pub fn buffer(&mut self, len: usize) -> io::Result<Vec<u8>> {
-        if self.buffers < CHUNKS_PER_UPLOAD {
+        if self.spare.is_empty() && self.buffers < CHUNKS_PER_UPLOAD {
             self.buffers += 1;
             return Ok(vec![0; len]);
         }
+        if self.spare.is_empty() {
+            self.take_back()?;
+        }
+        let mut buffer = self.spare.pop().unwrap_or_default();
+        buffer.resize(len, 0);
+        Ok(buffer)
+    }
+
+    /// Sends a filled buffer on its way.
+    pub fn send(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+        self.put(Data::Chunk { id: self.id, bytes })?;
+        self.out += 1;
+        Ok(())
+    }
+
+    /// Waits until everything sent so far is written, with more to come.
+    pub fn flush(&mut self) -> io::Result<()> {
+        while self.out > 0 {
+            self.take_back()?;
+        }
+        Ok(())
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
         match self.next_return(State::WaitQueueFull)? {
-            Back::Buffer(mut buffer) => {
-                buffer.resize(len, 0);
-                Ok(buffer)
+            Back::Buffer(buffer) => {
+                self.out -= 1;
+                self.spare.push(buffer);
+                Ok(())
             }
             Back::Failed(error) => Err(error),
             Back::Done(_) => Err(writer_gone()),
         }
-    }
-
-    /// Sends a filled buffer on its way.
-    pub fn send(&self, bytes: Vec<u8>) -> io::Result<()> {
-        self.put(Data::Chunk { id: self.id, bytes })
     }
 
     /// Says that no more bytes come. Does not wait for them to be written.

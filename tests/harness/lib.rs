@@ -3,18 +3,34 @@
 //! - [`TestServer`]: a server in this process, on a free port, in a folder of its own; stopped
 //!   and joined when dropped.
 //! - [`Peer`]: a raw connection, for bytes no well-behaved client would send.
+//! - [`Cable`]: a way to a server that breaks where a test wants.
 //! - [`actor`]: the real programs in processes of their own.
 //! - [`content`]: bytes that no two places of a file share, and their checksums.
+//! - [`dice`]: chance that can be repeated.
+//! - [`rush`], [`promises`], [`aftermath`]: clients until the server is struck down, what they were
+//!   told by then, and what is left of it. [`powercut`] and [`crashes`] strike.
+//! - [`image`]: a disk whose power can be cut.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
+pub mod aftermath;
+mod cable;
 pub mod content;
+pub mod crashes;
+pub mod dice;
+pub mod image;
 mod peer;
+pub mod powercut;
+pub mod promises;
+pub mod rush;
 mod test_server;
+pub mod verdict;
+mod visitor;
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+pub use cable::{Cable, Fate};
 pub use peer::Peer;
 pub use test_server::TestServer;
 

@@ -12,6 +12,7 @@ mod witness; // who remembers what a server promised, and looks whether it was k
 mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
+mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
 mod cuts; // an upload that ends early leaves nothing
 mod disk; // a full or read-only disk makes no lie and no loss
@@ -20,15 +21,19 @@ mod homes; // what an owner can do in a home
 mod hostile; // every limit, and what happens one step beyond it
 mod house; // the house rules that can be counted
 mod lifetime; // starting, stopping, and clients that come and go
+mod line_breaks; // an upload by the real client goes on when it was cut off
 mod listing; // LIST and its pages
 mod menu; // the numbered menu from start to exit, in both languages
 mod nonsense; // lines that are no requests
 mod paths; // no spelling, link or special file leads anywhere it should not
+mod powercut; // OK is true after a power cut, and a missing sync is found out
 mod privacy; // a home is its owner's, and nobody else's
 mod programs; // the real programs in processes of their own
 mod quota; // how full a home is, and that it never gets fuller
 mod reasons; // every reason a FAIL can have
 mod requests; // the session itself, and every request that moves no bytes
+mod resume_get; // a download that is cut off goes on where it was
+mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it
 mod settings; // the settings file, and what is wrong with it
 mod shared; // several servers on one folder

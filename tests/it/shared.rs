@@ -10,7 +10,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use harness::content::{bytes, crc, eager_put};
+use harness::content::{bytes, crc, eager_put, sum_line};
 use harness::{Peer, eventually};
 use serde_json::{Value, json};
 
@@ -185,4 +185,23 @@ fn two_servers_write_whole_lines_into_one_log() {
     for line in fs::read_to_string(&log).unwrap().lines() {
         assert!(line.starts_with("20") && line.split_whitespace().count() >= 4, "{line}");
     }
+}
+
+#[test]
+fn an_upload_cut_at_one_server_goes_on_at_the_other() {
+    let pair = Pair::start();
+    let content = bytes(1, 900_000);
+    let request = json!({
+        "cmd": "PUT", "path": "f", "size": content.len(), "mtime": 1_700_000_000, "resume": true
+    });
+    let [mut cut, mut goes_on] = [pair.peer(0), pair.peer(1)];
+    assert_ok(&ask(&mut cut, &request));
+    cut.send(&content[..600_000]);
+    drop(cut);
+    goes_on.send(format!("{request}\n"));
+    assert_eq!(decision(&mut goes_on), json!({"status": "OK", "offset": 600_000}));
+    goes_on.send(&content[600_000..]);
+    goes_on.send(sum_line(&content));
+    assert_ok(&goes_on.line());
+    assert!(pair.read("f") == content);
 }

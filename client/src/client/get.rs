@@ -4,7 +4,8 @@ use std::io::Write;
 
 use common::protocol::{Crc32, Download, Request};
 
-use super::{BLOCK, Client, REPLY};
+use super::head::next_block;
+use super::{BLOCK, Client, Head, REPLY};
 use crate::error::Error;
 
 /// A file whose bytes are on their way. Dropped before they are read, it leaves the client out of
@@ -13,6 +14,7 @@ use crate::error::Error;
 pub struct Incoming<'a> {
     client: &'a mut Client,
     path: String,
+    head: Head,
     download: Download,
 }
 
@@ -25,23 +27,31 @@ impl Client {
 
     /// Asks for a file; its size is known before its bytes are read.
     pub fn open(&mut self, path: &str) -> Result<Incoming<'_>, Error> {
-        let request = Request::Get { path: path.to_owned(), offset: None };
+        self.open_rest(path, Head::default())
+    }
+
+    /// Asks for what follows `head` in a file. Whether that is still the file `head` belongs to, the
+    /// answer may show ([`Incoming::announced`]), and the checksum will.
+    pub fn open_rest(&mut self, path: &str, head: Head) -> Result<Incoming<'_>, Error> {
+        let offset = (head.length > 0).then_some(head.length);
+        let request = Request::Get { path: path.to_owned(), offset };
         let download = self.ask(path, &request, REPLY)?;
         self.out_of_step = true;
-        Ok(Incoming { client: self, path: path.to_owned(), download })
+        Ok(Incoming { client: self, path: path.to_owned(), head, download })
     }
 }
 
 impl Incoming<'_> {
-    /// The file's length in bytes.
-    pub fn size(&self) -> u64 {
-        self.download.size
+    /// What the server says of the whole file.
+    pub fn announced(&self) -> Download {
+        self.download
     }
 
-    /// Does what [`Client::get`] does after the first line.
+    /// Does what [`Client::get`] does after the first line. What comes before an error is in
+    /// `sink`, to the last byte: somebody may go on from there.
     pub fn receive(self, sink: &mut dyn Write) -> Result<Download, Error> {
-        let Self { client, path, download } = self;
-        let actual = client.receive_body(&path, download.size, sink)?;
+        let Self { client, path, head, download } = self;
+        let actual = client.receive_body(&path, head, download.size, sink)?;
         client.out_of_step = false;
         // A file somebody laid into the library by hand was never uploaded, so nobody knows its
         // checksum without reading it.
@@ -60,19 +70,22 @@ impl Client {
     fn receive_body(
         &mut self,
         path: &str,
+        head: Head,
         size: u64,
         sink: &mut dyn Write,
     ) -> Result<Crc32, Error> {
         let Self { connection, block, .. } = self;
         block.resize(BLOCK, 0);
-        let (mut left, mut crc) = (size, crc32fast::Hasher::new());
+        let Head { length, mut crc } = head;
+        let beyond = || Error::Protocol(format!("{size} bytes, of a file that has {length} here"));
+        let mut left = size.checked_sub(length).ok_or_else(beyond)?;
         while left > 0 {
-            let length = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
-            let bytes = &mut block[..length];
-            connection.read_block(bytes).map_err(|error| Error::from_wire(&error))?;
+            let (count, filled) = connection.read_block(&mut block[..next_block(left)]);
+            let bytes = &block[..count];
             crc.update(bytes);
             sink.write_all(bytes).map_err(Error::local(format!("cannot keep `{path}` here")))?;
-            left -= length as u64;
+            filled.map_err(|error| Error::from_wire(&error))?;
+            left -= count as u64;
         }
         Ok(Crc32(crc.finalize()))
     }

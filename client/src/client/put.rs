@@ -11,16 +11,27 @@
 //! server  {"status":"EXISTS","message":…}                                        to the second
 //! ```
 //!
+//! An upload that asks first may also ask to be resumed ([`PutOptions::resume`]). The server then
+//! says from which byte on, and only those travel; the checksum is of the whole file all the same,
+//! so what the server kept is verified with what it gets:
+//!
+//! ```text
+//! client  {"cmd":"PUT","path":"film","size":9,"mtime":1795199007,"resume":true}
+//! server  {"status":"OK","offset":6}
+//! client  ghi  {"crc32":"8da988af"}
+//! ```
+//!
 //! A server with many uploads at hand brings them all to disk with one sync, so this is also what
 //! makes a thousand small files fast. [`WINDOW`] bounds how many may be under way: their answers
 //! must fit the socket's buffers, or both sides would wait for the other to read.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::time::Duration;
 
 use common::protocol::{Crc32, Done, Offset, Put, Request, Sum};
 
-use super::{BLOCK, Client, REPLY, disk_time};
+use super::head::{next_block, unreadable};
+use super::{BLOCK, Client, Head, REPLY, disk_time};
 use crate::error::Error;
 
 /// The largest file to send ahead of its answer, in bytes.
@@ -43,14 +54,28 @@ pub struct PutOptions {
     /// How long to wait while somebody else writes that name, in seconds; the server's choice if
     /// absent.
     pub wait: Option<u64>,
+    /// Go on where an earlier upload of the same file by the same user stopped, if the server still
+    /// has it. It knows the file by path, size and `mtime`. An upload sent ahead never asks for it.
+    pub resume: bool,
 }
 
 impl PutOptions {
     fn request(self, path: &str, size: u64, eager: bool) -> Request {
-        let Self { mtime, overwrite, wait } = self;
-        let path = path.to_owned();
-        Request::Put(Put { path, size, mtime, overwrite, resume: false, eager, wait })
+        let Self { mtime, overwrite, wait, resume } = self;
+        let (path, resume) = (path.to_owned(), resume && !eager);
+        Request::Put(Put { path, size, mtime, overwrite, resume, eager, wait })
     }
+}
+
+/// A file the server is waiting for. Dropped before it is sent, it leaves the client out of step.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    client: &'a mut Client,
+    path: String,
+    size: u64,
+    /// How many of its first bytes the server has.
+    offset: u64,
+    head: Head,
 }
 
 impl Client {
@@ -63,14 +88,25 @@ impl Client {
         source: &mut dyn Read,
         options: PutOptions,
     ) -> Result<(), Error> {
-        let Offset { offset } = self.ask(path, &options.request(path, size, false), REPLY)?;
+        self.offer(path, size, options)?.send(source)
+    }
+
+    /// Asks to store a file of `size` bytes as `path`; what of it must travel is known before its
+    /// bytes are read.
+    pub fn offer(
+        &mut self,
+        path: &str,
+        size: u64,
+        options: PutOptions,
+    ) -> Result<Outgoing<'_>, Error> {
+        // Who kept bytes reads them first, to know their checksum.
+        let within = if options.resume { disk_time(size) } else { REPLY };
+        let Offset { offset } = self.ask(path, &options.request(path, size, false), within)?;
         self.out_of_step = true;
-        if offset != 0 {
-            return Err(Error::Protocol(format!("offset {offset} to an upload not resumed")));
+        if offset > size || (offset > 0 && !options.resume) {
+            return Err(Error::Protocol(format!("send from byte {offset} on of {size}")));
         }
-        self.send_body(path, size, source)?;
-        let answer = self.reply_with(path, disk_time(size)).map(|Done {}| ());
-        self.end(answer)
+        Ok(Outgoing { client: self, path: path.to_owned(), size, offset, head: Head::default() })
     }
 
     /// Stores `body` as `path` without waiting for the answer, which
@@ -109,32 +145,64 @@ impl Client {
         let answer = self.reply_with(&path, disk_time(BLOCK as u64)).map(|Done {}| ());
         Some(self.end(answer))
     }
+}
 
-    /// Sends a body and its checksum line. The checksum is over the very bytes sent: reading the
-    /// file twice could meet two different files.
-    fn send_body(&mut self, path: &str, size: u64, source: &mut dyn Read) -> Result<(), Error> {
-        let (mut left, mut crc) = (size, crc32fast::Hasher::new());
+impl Outgoing<'_> {
+    /// How many bytes of the file the server has already.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Reads those bytes from the file's beginning, which [`send`](Self::send) would do first.
+    pub fn pass_over(&mut self, source: &mut dyn Read) -> Result<(), Error> {
+        if self.head.length < self.offset {
+            self.head = self.client.read_head(&self.path, source, self.offset)?;
+        }
+        Ok(())
+    }
+
+    /// Does what [`Client::put`] does after the first answer.
+    pub fn send(mut self, source: &mut dyn Read) -> Result<(), Error> {
+        self.pass_over(source)?;
+        let Self { client, path, size, head, .. } = self;
+        client.send_body(&path, size, head, source)?;
+        let answer = client.reply_with(&path, disk_time(size)).map(|Done {}| ());
+        client.end(answer)
+    }
+}
+
+impl Client {
+    /// Sends what follows `head`, and the checksum line. The checksum is over the very bytes sent:
+    /// reading them twice could meet two different files.
+    fn send_body(
+        &mut self,
+        path: &str,
+        size: u64,
+        head: Head,
+        source: &mut dyn Read,
+    ) -> Result<(), Error> {
+        let Head { length, mut crc } = head;
+        let mut left = size - length;
         self.block.resize(BLOCK, 0);
         while left > 0 {
-            let length = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
-            let bytes = &mut self.block[..length];
+            let bytes = &mut self.block[..next_block(left)];
             source.read_exact(bytes).map_err(|error| unreadable(path, error))?;
             crc.update(bytes);
-            if !self.connection.is_silent() {
-                return Err(self.last_words(path, Error::lost("the server closed it")));
+            left -= bytes.len() as u64;
+            match self.connection.send_block(bytes) {
+                Ok(true) => {}
+                Ok(false) => return Err(self.last_words(path, Error::lost("the server closed it"))),
+                Err(error) => return Err(self.last_words(path, Error::from_wire(&error))),
             }
-            if let Err(error) = self.connection.send_block(&self.block[..length]) {
-                return Err(self.last_words(path, Error::from_wire(&error)));
-            }
-            left -= length as u64;
         }
         let crc32 = Crc32(crc.finalize());
         let sent = self.connection.queue_sum(Sum { crc32 }).and_then(|()| self.connection.flush());
         sent.map_err(|error| self.last_words(path, Error::from_wire(&error)))
     }
 
-    /// A server that gives an upload up says why before it stops reading. That is worth more than
-    /// the broken pipe which tells us so.
+    /// A server that gives an upload up says why before it stops reading: the disk is full, or the
+    /// same user goes on with it over another connection. That is worth more than the broken pipe
+    /// which tells us so.
     fn last_words(&mut self, path: &str, broken: Error) -> Error {
         if !matches!(broken, Error::Lost { .. }) {
             return broken;
@@ -144,12 +212,4 @@ impl Client {
             _ => broken,
         }
     }
-}
-
-fn unreadable(path: &str, error: io::Error) -> Error {
-    let what = format!("cannot read what is to be `{path}`");
-    Error::local(what)(match error.kind() {
-        io::ErrorKind::UnexpectedEof => io::Error::other("it is shorter than it was"),
-        _ => error,
-    })
 }

@@ -110,6 +110,54 @@ fn a_refusal_in_the_middle_of_an_upload_is_heard_over_the_broken_pipe() {
     assert!(!client.is_usable());
 }
 
+/// As when the same user goes on with the same upload over another connection.
+#[test]
+fn an_answer_in_the_middle_of_an_upload_is_heard_while_the_server_still_takes_bytes() {
+    const SIZE: usize = 400_000_000;
+    let (sender, took) = mpsc::channel();
+    let mut client = client(move |peer| {
+        peer.hear();
+        peer.say(r#"{"status":"OK","offset":5}"#);
+        peer.take(1000);
+        peer.say(r#"{"status":"FAIL","reason":"busy","message":"goes on elsewhere"}"#);
+        sender.send(peer.hear().len()).unwrap();
+    });
+    let options = PutOptions { resume: true, ..PutOptions::default() };
+    let stored = client.put("a", SIZE as u64, &mut std::io::repeat(0), options);
+    let error = stored.unwrap_err();
+    assert_eq!((error.exit_status(), error.to_string().as_str()), (8, "goes on elsewhere"));
+    assert!(!client.is_usable());
+    drop(client);
+    assert!(took.recv().unwrap() < SIZE / 2, "it sent on as if nobody had said anything");
+}
+
+#[test]
+fn an_offset_that_was_not_asked_for_or_lies_beyond_the_end_is_no_answer() {
+    for (offset, resume) in [(1, false), (4, true)] {
+        let mut client = client(move |peer| {
+            peer.hear();
+            peer.say(&format!(r#"{{"status":"OK","offset":{offset}}}"#));
+            assert_eq!(peer.hear(), "");
+        });
+        let options = PutOptions { resume, ..PutOptions::default() };
+        let stored = client.put("a", 3, &mut b"abc".as_slice(), options);
+        assert!(matches!(stored, Err(Error::Protocol(_))), "{stored:?}");
+        assert!(!client.is_usable());
+    }
+}
+
+#[test]
+fn a_file_that_is_shorter_than_what_is_here_of_it_is_no_answer() {
+    let mut client = client(|peer| {
+        assert!(peer.hear().contains(r#""offset":3"#));
+        peer.say(r#"{"status":"OK","size":2,"mtime":9}"#);
+        peer.hear();
+    });
+    let head = client.read_head("a", &mut b"abcdef".as_slice(), 3).unwrap();
+    let got = client.open_rest("a", head).unwrap().receive(&mut Vec::new());
+    assert!(matches!(got, Err(Error::Protocol(_))), "{got:?}");
+}
+
 #[test]
 fn a_source_that_ends_early_is_never_completed() {
     let mut client = client(|peer| {

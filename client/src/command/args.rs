@@ -97,6 +97,10 @@ pub(crate) struct Get {
     /// Replace local files.
     #[arg(long)]
     pub(crate) force: bool,
+
+    /// Fetch all of each file, even if a part of it is here from an earlier attempt.
+    #[arg(long)]
+    pub(crate) no_resume: bool,
 }
 
 /// What `put` takes.
@@ -118,4 +122,8 @@ pub(crate) struct Put {
     #[arg(long, value_name = "SECONDS")]
     #[arg(value_parser = clap::value_parser!(u64).range(..=WAIT_SECONDS_MAX))]
     pub(crate) wait: Option<u64>,
+
+    /// Send all of each file, even if the server has a part of it from an earlier attempt.
+    #[arg(long)]
+    pub(crate) no_resume: bool,
 }

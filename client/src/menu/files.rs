@@ -12,7 +12,7 @@ use super::{Menu, Stop, choice};
 use crate::client::PutOptions;
 use crate::display;
 use crate::error::Error;
-use crate::transfer::{self, Source};
+use crate::transfer::{self, Deliver, Fetch, Source};
 use crate::words::Message;
 
 impl Menu<'_> {
@@ -113,12 +113,14 @@ impl Menu<'_> {
     fn send(&mut self, name: &str, overwrite: bool) -> Result<u64, Error> {
         let file = Path::new(name);
         let remote = transfer::remote_name(file)?;
-        let source = Source::open(file)?;
+        let mut source = Source::open(file)?;
         let (size, mtime) = (source.size(), source.mtime());
         let path = self.link.place.resolve(remote.as_str())?.to_string();
-        let bar = self.printer.bar(name, size);
-        let options = PutOptions { mtime, overwrite, ..PutOptions::default() };
-        transfer::upload(self.link.client()?, source, &path, options, &bar)?;
+        let printer = self.printer.clone();
+        let bar = printer.bar(name, size);
+        let options = PutOptions { mtime, overwrite, resume: true, wait: None };
+        let delivery = Deliver { path: &path, shown: name, options, bar: &bar, printer: &printer };
+        delivery.run(self.link.client()?, &mut source)?;
         Ok(size)
     }
 
@@ -128,10 +130,16 @@ impl Menu<'_> {
         let (_, local) = path.split_last().ok_or_else(|| PathError::NoName(name.to_owned()))?;
         let file = Path::new(local.as_str());
         transfer::check_free(file, force)?;
-        let printer = self.printer.clone();
-        let (path, bar) = (path.to_string(), |total| printer.bar(name, total));
-        let download = transfer::download(self.link.client()?, &path, file, force, bar)?;
-        Ok(download.size)
+        let (path, printer) = (path.to_string(), self.printer.clone());
+        let fetch = Fetch {
+            path: &path,
+            shown: name,
+            target: file,
+            force,
+            resume: true,
+            printer: &printer,
+        };
+        Ok(fetch.run(self.link.client()?)?.size)
     }
 }
 

@@ -10,7 +10,7 @@ use super::report::Report;
 use crate::command::Get;
 use crate::display;
 use crate::error::Error;
-use crate::transfer;
+use crate::transfer::{self, Fetch};
 
 /// Right-aligns the sizes of several `stat`s, which come one by one: as wide as `999.9 kB`.
 const STAT_WIDTH: usize = 8;
@@ -72,9 +72,15 @@ impl Shell<'_> {
         let file = get.to.clone().unwrap_or_default().join(name.as_str());
         // Before the server is even called: what cannot be kept need not be sent.
         transfer::check_free(&file, get.force)?;
-        let printer = report.printer().clone();
-        let (whole, bar) = (whole.to_string(), |total| printer.bar(path, total));
-        let download = transfer::download(self.link.client()?, &whole, &file, get.force, bar)?;
+        let fetch = Fetch {
+            path: &whole.to_string(),
+            shown: path,
+            target: &file,
+            force: get.force,
+            resume: !get.no_resume,
+            printer: report.printer(),
+        };
+        let download = fetch.run(self.link.client()?)?;
         let shown = format!("get {}  {}", Safe(path), display::size(download.size));
         let fetched = Fetched { download, file: &file.to_string_lossy() };
         report.moved(path, &shown, download.size, fetched)

@@ -14,7 +14,7 @@ use crate::display;
 use crate::error::Error;
 use crate::link::Link;
 use crate::progress::Bar;
-use crate::transfer::{self, Source};
+use crate::transfer::{self, Deliver, Source};
 
 /// The work of one `put`.
 pub(super) struct Uploads<'a> {
@@ -89,7 +89,7 @@ impl<'a> Uploads<'a> {
     }
 
     fn small(&mut self, file: &Path, upload: Upload, source: Source) -> ControlFlow<()> {
-        let body = match source.read_whole(file) {
+        let body = match source.read_whole() {
             Ok(body) => body,
             Err(error) => return self.failed(file, &error),
         };
@@ -108,14 +108,16 @@ impl<'a> Uploads<'a> {
         }
     }
 
-    fn large(&mut self, upload: &Upload, source: Source) -> Result<(), Error> {
-        let options = self.options(upload);
-        transfer::upload(self.link.client()?, source, &upload.path, options, &self.bar)
+    fn large(&mut self, upload: &Upload, mut source: Source) -> Result<(), Error> {
+        let (options, printer) = (self.options(upload), self.report.printer());
+        let Upload { path, shown, .. } = upload;
+        let delivery = Deliver { path, shown, options, bar: &self.bar, printer };
+        delivery.run(self.link.client()?, &mut source)
     }
 
     fn options(&self, upload: &Upload) -> PutOptions {
-        let &Put { force: overwrite, wait, .. } = self.put;
-        PutOptions { mtime: upload.mtime, overwrite, wait }
+        let &Put { force: overwrite, wait, no_resume, .. } = self.put;
+        PutOptions { mtime: upload.mtime, overwrite, wait, resume: !no_resume }
     }
 
     /// Reads answers until no more than `rest` are outstanding.

@@ -1,8 +1,8 @@
 //! A file being sent.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, Read, Seek as _};
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::to_seconds;
@@ -15,6 +15,7 @@ use crate::error::Error;
 /// changed meanwhile: a mix of two versions must not be stored as either.
 #[derive(Debug)]
 pub(crate) struct Source {
+    path: PathBuf,
     file: File,
     size: u64,
     modified: SystemTime,
@@ -37,7 +38,8 @@ impl Source {
         }
         let file = File::open(path).map_err(cannot)?;
         let (size, modified) = (metadata.len(), metadata.modified().map_err(cannot)?);
-        Ok(Self { file, size, modified, left: size })
+        let path = path.to_owned();
+        Ok(Self { path, file, size, modified, left: size })
     }
 
     /// Its length in bytes.
@@ -50,12 +52,31 @@ impl Source {
         to_seconds(self.modified)
     }
 
-    /// All of a small file; `path` is for the message if that fails.
-    pub(crate) fn read_whole(mut self, path: &Path) -> Result<Vec<u8>, Error> {
+    /// All of a small file.
+    pub(crate) fn read_whole(mut self) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         let read = self.read_to_end(&mut body);
-        read.map_err(Error::local(format!("cannot read `{}` here", display::local(path))))?;
+        let cannot = Error::local(format!("cannot read `{}` here", display::local(&self.path)));
+        read.map_err(cannot).map_err(|error| self.explain(error))?;
         Ok(body)
+    }
+
+    /// Goes back to the beginning.
+    pub(crate) fn rewind(&mut self) -> Result<(), Error> {
+        let cannot = Error::local(format!("cannot read `{}` here", display::local(&self.path)));
+        self.file.rewind().map_err(cannot)?;
+        self.left = self.size;
+        Ok(())
+    }
+
+    /// Tells a file that was changed from one that cannot be read.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Local { source, .. } if is_change(&source) => {
+                Error::ChangedHere(self.path.clone())
+            }
+            error => error,
+        }
     }
 
     fn check_unchanged(&self) -> io::Result<()> {
@@ -63,7 +84,7 @@ impl Source {
         if self.left == 0 && now.len() == self.size && now.modified()? == self.modified {
             return Ok(());
         }
-        Err(io::Error::other("it was changed while it was being sent; nothing was stored"))
+        Err(io::Error::other(Changed))
     }
 }
 
@@ -77,6 +98,15 @@ impl Read for Source {
         }
         Ok(got)
     }
+}
+
+/// What [`Source`] wraps in its error when it is not what it was.
+#[derive(Debug, thiserror::Error)]
+#[error("it was changed meanwhile")]
+struct Changed;
+
+fn is_change(error: &io::Error) -> bool {
+    matches!(error.get_ref(), Some(inner) if inner.is::<Changed>())
 }
 
 #[cfg(test)]
@@ -95,7 +125,7 @@ mod tests {
             // The clock of a file system is coarse: two writes in one tick have one time.
             let later = file.modified + std::time::Duration::from_secs(1);
             File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
-            assert!(file.read_whole(&path).is_err(), "{meanwhile}");
+            assert!(matches!(file.read_whole(), Err(Error::ChangedHere(_))), "{meanwhile}");
         }
     }
 
@@ -105,7 +135,7 @@ mod tests {
         let path = folder.path().join("a");
         for text in ["", "abc"] {
             fs::write(&path, text).unwrap();
-            assert_eq!(Source::open(&path).unwrap().read_whole(&path).unwrap(), text.as_bytes());
+            assert_eq!(Source::open(&path).unwrap().read_whole().unwrap(), text.as_bytes());
         }
         assert!(matches!(Source::open(folder.path()), Err(Error::Unsendable(_))));
     }

@@ -48,6 +48,13 @@ pub struct Standing {
     seen: Version,
 }
 
+impl Standing {
+    /// When the account was opened, which tells it from another of the same name.
+    pub fn created(&self) -> u64 {
+        self.created
+    }
+}
+
 /// Why an account could not be had.
 #[derive(Debug)]
 pub enum AccountError {

@@ -1,22 +1,21 @@
 //! The handlers about files and folders.
 
-use std::io::{self, ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use common::limits::{EAGER_BYTES_MAX, FILE_BYTES_MAX};
 use common::path::{Name, VirtualPath};
-use common::protocol::{Crc32, Details, Kind, Page, Put, Reason, Refusal, Response, Stat, Sum};
+use common::protocol::{Details, Kind, Page, Put, Reason, Refusal, Response, Stat, Sum};
 
 use super::{Handled, Refused, Reply, Service, Who};
 use crate::answer::Answer;
 use crate::claims::Claim;
 use crate::places::{Ground, Spot};
+use crate::plan::Plan;
 use crate::refusal;
+use crate::registry::Party;
 use crate::rights::Deed;
-use crate::state::{self, State};
-use crate::store::{Folder, Listing, Opened};
-use crate::upload::Plan;
-use crate::writer::CHUNK_BYTES;
+use crate::store::{Folder, Listing, Opened, Origin};
 
 /// The times a `PUT` may give a file: what four digits of years can show.
 const MTIME_MAX: u64 = 253_402_300_799;
@@ -67,7 +66,7 @@ impl<'s> Service<'s> {
 
     pub(super) fn sum(&self, who: &Who, text: &str) -> Handled<'s> {
         let (path, opened) = self.open_file(who, text)?;
-        let crc32 = self.checksum(opened).map_err(|e| refusal::of_io("read", &path, &e))?;
+        let crc32 = opened.checksum(self.stop).map_err(|e| refusal::of_io("read", &path, &e))?;
         Ok(Reply::Answer(Answer::of(&Response::Ok(Sum { crc32 }))))
     }
 
@@ -133,10 +132,14 @@ impl<'s> Service<'s> {
             Err(_) => false,
         };
         check_room(&ground, &spot.path, put.size)?;
-        let charge = match &ground.owner {
-            Some(owner) => Some(self.places.usage(owner).charge(put.size)?),
-            None => None,
-        };
+        self.places.expire_kept();
+        let origin = may_come_again(put).then(|| Origin {
+            sender: who.sender(),
+            target: spot.canonical.clone(),
+            size: put.size,
+            mtime: put.mtime,
+            home: ground.owner.clone(),
+        });
         let patience = put.wait.map_or(self.claim_wait, Duration::from_secs).min(self.claim_wait);
         Ok(Reply::Receive(Plan {
             tree: ground.tree,
@@ -148,7 +151,9 @@ impl<'s> Service<'s> {
             mtime: put.mtime,
             eager: put.eager,
             replace,
-            charge,
+            usage: ground.owner.as_ref().map(|owner| self.places.usage(owner)),
+            origin,
+            resume: put.resume,
             patience,
         }))
     }
@@ -163,26 +168,11 @@ impl<'s> Service<'s> {
         Ok((path, opened))
     }
 
-    /// Reads a file to its end: what is on disk now, not what was once recorded. It may be long, so
-    /// a stop ends it.
-    fn checksum(&self, mut opened: Opened) -> io::Result<Crc32> {
-        let _doing = state::enter(State::Disk);
-        let size = usize::try_from(opened.stat.size).unwrap_or(CHUNK_BYTES);
-        let mut buffer = vec![0; size.clamp(1, CHUNK_BYTES)];
-        let mut hasher = crc32fast::Hasher::new();
-        while !self.stop.is_asked() {
-            match opened.file.read(&mut buffer)? {
-                0 => return Ok(Crc32(hasher.finalize())),
-                bytes => hasher.update(buffer.get(..bytes).unwrap_or_default()),
-            }
-        }
-        Err(io::Error::other("the server is stopping"))
-    }
-
     /// The claim on a spot if nobody holds it. What takes a name away does not wait for it: who
     /// holds it is about to make it anew.
     fn claim_now(&self, who: &Who, spot: &Spot<'_>) -> Result<Claim<'s>, Refusal> {
-        let asked = self.claims.claim(&spot.canonical, who.to_string(), 0);
+        let party = Party::new(who.to_string(), 0, None);
+        let asked = self.claims.claim(&spot.canonical, party);
         asked.map_err(|waiting| waiting.busy(&spot.path))
     }
 }
@@ -240,6 +230,12 @@ fn old_entry<'s>(spot: &Spot<'s>) -> Result<Entry<'s>, Refused> {
         let message = format!("`{}` is a place of its own and stays", spot.path);
         Refusal::new(Reason::Denied, message).into()
     })
+}
+
+/// Whether an upload can be known again after it was cut: its client says that it may come again,
+/// or gives it a time. Small ones sent ahead are sent anew.
+fn may_come_again(put: &Put) -> bool {
+    !put.eager && (put.resume || put.mtime.is_some())
 }
 
 fn check_fields(put: &Put) -> Result<(), Refusal> {

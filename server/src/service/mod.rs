@@ -23,10 +23,10 @@ use crate::accounts::{Accounts, Standing};
 use crate::answer::Answer;
 use crate::claims::Claims;
 use crate::places::{Asker, Places};
+use crate::plan::Plan;
 use crate::quota::Usage;
 use crate::stop::Stop;
 use crate::store::{Listing, Opened};
-use crate::upload::Plan;
 use crate::writer::Writer;
 
 /// Who may open an account.
@@ -66,6 +66,14 @@ impl Who {
     fn asker(&self) -> Asker<'_> {
         let role = self.user.as_ref().map_or(Role::Guest, |user| user.role);
         Asker { user: self.user.as_ref().map(|user| &user.name), role }
+    }
+
+    /// Who sends an upload that may come again: the account, or the guest's address.
+    fn sender(&self) -> String {
+        match &self.user {
+            Some(User { name, standing, .. }) => format!("user {name} {}", standing.created()),
+            None => format!("guest {}", self.peer.ip()),
+        }
     }
 }
 

@@ -37,6 +37,7 @@ use crate::answer::Answer;
 use crate::batch::Batch;
 use crate::input::Input;
 use crate::listener::Admitted;
+use crate::roster::Slot;
 use crate::service::{Reply, Service, Who};
 use crate::socket::Socket;
 use crate::state;
@@ -55,6 +56,9 @@ const OUTPUT_BYTES: usize = 64 * 1024;
 const FAREWELL_TIME: Duration = Duration::from_secs(2);
 const FAREWELL_BYTES: usize = 1024 * 1024;
 
+/// What the session hears whose upload goes on elsewhere.
+const TAKEN_OVER: &str = "this upload goes on over another connection of yours; this one ends";
+
 /// Why a session ends.
 enum End {
     /// The client said `QUIT`, or closed its side between two requests.
@@ -63,6 +67,8 @@ enum End {
     Stopped,
     /// The connection broke.
     Lost(io::Error),
+    /// The same user goes on over another connection.
+    TakenOver,
     /// The client was too slow with this.
     Slow(&'static str),
     /// Where the next request begins cannot be known any more. The client has been told.
@@ -75,6 +81,7 @@ impl Display for End {
             Self::Left => write!(f, "left"),
             Self::Stopped => write!(f, "sent away: the server stops"),
             Self::Lost(error) => write!(f, "lost: {error}"),
+            Self::TakenOver => write!(f, "sent away: goes on over another connection"),
             Self::Slow(what) => write!(f, "sent away: too slow with {what}"),
             Self::OutOfStep => write!(f, "sent away: out of step"),
         }
@@ -122,6 +129,7 @@ struct Job {
 /// One client's conversation.
 pub struct Session<'s> {
     who: Who,
+    slot: &'s Slot<'s>,
     service: &'s Service<'s>,
     stop: &'s Stop,
     input: Input,
@@ -132,10 +140,11 @@ pub struct Session<'s> {
 
 impl<'s> Session<'s> {
     /// A session for a client that was let in.
-    pub fn new(client: &Admitted<'_>, service: &'s Service<'s>, stop: &'s Stop) -> Self {
+    pub fn new(client: &'s Admitted<'s>, service: &'s Service<'s>, stop: &'s Stop) -> Self {
         let socket = Socket::new(client.stream.clone());
         Self {
             who: Who { session: client.session, peer: client.peer, user: None },
+            slot: &client.slot,
             service,
             stop,
             input: Input::new(socket),
@@ -148,13 +157,20 @@ impl<'s> Session<'s> {
     /// Holds the conversation to its end.
     pub fn run(mut self) {
         log::info!("{} connected", self.who.peer);
-        let Err(end) = self.converse();
-        if let End::Slow(what) = end {
-            self.refuse(Reason::Timeout, format!("too slow with {what}"));
+        let Err(mut end) = self.converse();
+        if self.slot.is_taken_over() {
+            end = End::TakenOver;
+        }
+        match end {
+            End::Slow(what) => self.refuse(Reason::Timeout, format!("too slow with {what}")),
+            End::TakenOver => self.refuse(Reason::Busy, TAKEN_OVER.to_owned()),
+            _ => {}
         }
         let told = self.before_waiting();
         log::info!("{} {end}", self.who.peer);
-        if told.is_ok() && matches!(end, End::Slow(_) | End::OutOfStep | End::Stopped) {
+        if told.is_ok()
+            && matches!(end, End::Slow(_) | End::OutOfStep | End::Stopped | End::TakenOver)
+        {
             self.input.socket_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
         }
     }

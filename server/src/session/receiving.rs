@@ -10,8 +10,11 @@ use common::protocol::{Offset, Reason, Refusal, Response, Sum};
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
 use crate::claims::Claim;
+use crate::plan::Plan;
+use crate::registry::{Party, Sending};
 use crate::state::{self, State};
-use crate::upload::{BodyError, Plan, Upload};
+use crate::store::Origin;
+use crate::upload::{BodyError, Upload};
 use crate::writer::CHUNK_BYTES;
 
 /// A body may be slow, but not as slow as it likes: each chunk must be full within this time and
@@ -35,13 +38,16 @@ impl<'s> Session<'s> {
         };
         if !eager {
             self.settle();
-            self.say(&Response::Ok(Offset { offset: 0 }));
+            self.say(&Response::Ok(Offset { offset: upload.offset() }));
         }
         let sum = match self.receive_body(&mut upload) {
             Ok(Ok(sum)) => sum,
             Ok(Err(refusal)) => return self.give_up(upload, refusal, job),
             Err(end) => {
                 self.note(job, upload.received(), format_args!("CUT {end}"));
+                if !matches!(end, End::OutOfStep) {
+                    upload.cut();
+                }
                 return Err(end);
             }
         };
@@ -65,15 +71,16 @@ impl<'s> Session<'s> {
             return Ok(Err(exists));
         }
         Ok(match self.claim(&plan)? {
-            Ok(claim) => Upload::begin(self.service.writer, plan, claim),
+            Ok(claim) => Upload::begin(self.service.writer, self.stop, plan, claim),
             Err(busy) => Err(busy),
         })
     }
 
     /// The claim on the plan's path, after waiting for it if it must be; or the answer `busy`.
     fn claim(&mut self, plan: &Plan<'s>) -> Result<Result<Claim<'s>, Answer>, End> {
-        let asked = self.service.claims.claim(&plan.claim_on, self.who.to_string(), plan.size);
-        let mut waiting = match asked {
+        let sending = self.sending(plan);
+        let party = Party::new(self.who.to_string(), plan.size, sending.clone());
+        let mut waiting = match self.service.claims.claim(&plan.claim_on, party) {
             Ok(claim) => return Ok(Ok(claim)),
             Err(waiting) => waiting,
         };
@@ -84,9 +91,15 @@ impl<'s> Session<'s> {
         self.settle();
         let deadline = Instant::now() + plan.patience;
         let _doing = state::enter(State::WaitFile);
-        // Settling may have been all it took; if not, the client is told at once and then again
-        // every so often.
+        // Settling may have been all it took, or ending the same sender's lost connection; if not,
+        // the client is told at once and then again every so often.
         let mut pause = Duration::ZERO;
+        if plan.resume
+            && let Some(lost) = sending.and_then(|own| waiting.session_sending(&own.upload))
+        {
+            self.slot.take_over(lost);
+            pause = plan.patience.min(WAIT_EVERY);
+        }
         loop {
             waiting = match waiting.wait(pause) {
                 Ok(claim) => return Ok(Ok(claim)),
@@ -103,10 +116,22 @@ impl<'s> Session<'s> {
         }
     }
 
+    /// What lets the next connection of the same user take this upload over. Guests have no names,
+    /// and several may come from one address: none of them ends another's session.
+    fn sending(&self, plan: &Plan<'_>) -> Option<Sending> {
+        self.who.user.as_ref()?;
+        let Origin { sender, size, mtime, .. } = plan.origin.as_ref()?;
+        let upload = format!("{sender} {size} {mtime:?}");
+        Some(Sending { session: self.who.session, upload })
+    }
+
     fn receive_body(&mut self, upload: &mut Upload<'_>) -> Result<Result<Sum, Refusal>, End> {
         let _doing = state::enter(State::Read);
         while upload.remaining() > 0 {
             if upload.at_chunk_start() {
+                if self.slot.is_taken_over() {
+                    return Err(End::TakenOver);
+                }
                 self.input.socket_mut().allow(chunk_time(upload.remaining()));
             }
             self.before_reading()?;

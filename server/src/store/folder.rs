@@ -116,7 +116,7 @@ impl Folder {
     pub fn sync(&self) -> io::Result<()> {
         let _doing = state::enter(State::Disk);
         if self.durability == Durability::Full && !fault::skips("folder.sync") {
-            fs::fsync(&self.fd)?;
+            sync_names(&self.fd)?;
         }
         Ok(())
     }
@@ -131,6 +131,18 @@ impl AsFd for Folder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
+}
+
+/// Waits until the names in a folder are on disk.
+///
+/// A file system whose disk fails shuts itself down. xfs then gives up what was still to go to its
+/// log, finds that nothing of the folder is left to sync, and says that the sync was a success.
+/// But of a file system that is shut down it tells nobody anything; so we ask it something behind
+/// the sync. Whatever was given up before the sync ended is then an error, not an OK.
+pub(super) fn sync_names(folder: impl AsFd) -> io::Result<()> {
+    fs::fsync(&folder)?;
+    fs::fstat(&folder)?;
+    Ok(())
 }
 
 /// What people are told of an inode; `NotFound` for what is never served.

@@ -17,9 +17,12 @@
 //! itself refuses to leave the folder or to follow a link, whatever changes meanwhile
 //! (openat2(2)).
 
+mod checksum;
 mod folder;
+mod kept;
 mod listing;
 mod locks;
+mod origin;
 mod part;
 mod record;
 mod tree;
@@ -30,8 +33,10 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 pub use folder::{Folder, Inode, Version};
+pub use kept::Kept;
 pub use listing::Listing;
 pub use locks::{STRIPES, StripeFiles, Tenancy};
+pub use origin::{Origin, Progress, Record};
 pub use part::Part;
 pub use tree::{Opened, Tree};
 

@@ -1,5 +1,8 @@
 //! A part: a file being received, invisible until it is whole.
 //!
+//! Whoever receives into a part holds its lock. So a part that is not locked is nobody's: left
+//! behind by a crash, or kept of an upload that was cut (see [`kept`](super::kept)).
+//!
 //! # The order that makes OK true
 //! ```text
 //! create  .ferry/<unique>.part       nobody can see or ask for it
@@ -13,27 +16,29 @@
 //! the name can point at nothing, without the second the name can be gone.
 
 use std::fs::File;
-use std::io;
-use std::os::fd::BorrowedFd;
+use std::io::{self, Seek as _, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::path::Name;
 use common::protocol::Crc32;
-use rustix::fs::{self, AtFlags, Dir, Mode, OFlags, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{self, AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use rustix::io::Errno;
 
 use super::Durability;
+use super::checksum;
 use super::folder::Folder;
+use super::kept;
+use super::origin::{Progress, Record};
 use crate::fault;
 use crate::state::{self, State};
 
-/// Where a published file's checksum is kept: in an extended attribute of the file itself, so
-/// that it can neither be lost apart from it nor be mistaken for another file's (xattr(7)).
-const CHECKSUM_ATTRIBUTE: &str = "user.ferry.crc32";
-
 /// What every part's name ends with.
-const SUFFIX: &str = ".part";
+pub(super) const SUFFIX: &str = ".part";
+
+/// How often a new part's name is tried. A name is lost only to a sweep in the moment between its
+/// making and its locking.
+const TRIES: usize = 8;
 
 /// Which accounts of this machine may read a file, besides the server's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,39 +49,91 @@ pub(super) enum Readers {
     Owner,
 }
 
-/// A file being received. Dropped before it is published, it is gone.
+/// A file being received, locked. Dropped before it is published or kept, it is gone.
 #[derive(Debug)]
 pub struct Part {
     file: Arc<File>,
     name: String,
     parts: Arc<File>,
     durability: Durability,
-    published: bool,
+    /// Its name is to be left alone: it is a file's now, or kept.
+    settled: bool,
 }
 
 impl Part {
+    /// A new, empty part in the folder `parts`, of a name that no other part has.
     pub(super) fn create(
-        parts: Arc<File>,
+        parts: &Arc<File>,
         next: &AtomicU64,
         durability: Durability,
         readers: Readers,
     ) -> io::Result<Self> {
+        for _ in 0..TRIES {
+            // The process id and the count make the name unique here; EXCL makes sure of it.
+            let count = next.fetch_add(1, Ordering::Relaxed);
+            let name = format!("{}-{count}{SUFFIX}", std::process::id());
+            if let Some(part) = Self::create_as(parts, name, durability, readers)? {
+                return Ok(part);
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// The same, of this name; `None` if it is taken.
+    pub(super) fn create_as(
+        parts: &Arc<File>,
+        name: String,
+        durability: Durability,
+        readers: Readers,
+    ) -> io::Result<Option<Self>> {
         let flags =
             OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = match readers {
             Readers::Everybody => Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH,
             Readers::Owner => Mode::RUSR | Mode::WUSR,
         };
-        // The process id and the count make the name unique here; EXCL makes sure of it.
-        let count = next.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{count}{SUFFIX}", std::process::id());
-        let file = fs::openat(&*parts, &name, flags, mode)?;
-        Ok(Self { file: Arc::new(file.into()), name, parts, durability, published: false })
+        let file = match fs::openat(&**parts, &name, flags, mode) {
+            Ok(fd) => File::from(fd),
+            Err(Errno::EXIST) => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        let locked = kept::lock(parts, &name, &file)?;
+        Ok(locked.then(|| Self::of(file, name, Arc::clone(parts), durability)))
+    }
+
+    /// Takes over a locked file of the folder `parts`.
+    pub(super) fn of(file: File, name: String, parts: Arc<File>, durability: Durability) -> Self {
+        Self { file: Arc::new(file), name, parts, durability, settled: false }
+    }
+
+    /// Bytes that come are to be written from `offset` on.
+    pub(super) fn seek(&self, offset: u64) -> io::Result<()> {
+        (&*self.file).seek(SeekFrom::Start(offset)).map(drop)
     }
 
     /// The file itself, for the writer.
     pub fn file(&self) -> Arc<File> {
         Arc::clone(&self.file)
+    }
+
+    /// Whether what is written is worth syncing on the way, so that little is lost in a crash.
+    pub fn is_durable(&self) -> bool {
+        self.durability == Durability::Full
+    }
+
+    /// Waits until all bytes written so far are on disk, and records how far that is. Whoever
+    /// goes on with this part believes the record, so it is made after the sync, never before.
+    pub fn checkpoint(&self, record: &Record, reached: Progress) -> io::Result<()> {
+        let _doing = state::enter(State::Disk);
+        fs::fdatasync(&*self.file)?;
+        record.write(&self.file, reached)
+    }
+
+    /// Leaves the part where it is, for an upload that goes on with it. Unlocked: the writer may
+    /// still hold the file open for a moment.
+    pub fn keep(mut self) -> io::Result<()> {
+        self.settled = true;
+        self.file.unlock()
     }
 
     /// Puts the last touches to a completely written part and waits until all of it is on disk.
@@ -89,7 +146,8 @@ impl Part {
             let time = Timespec { tv_sec: seconds, tv_nsec: 0 };
             fs::futimens(&*self.file, &Timestamps { last_access: time, last_modification: time })?;
         }
-        record_checksum(&self.file, crc);
+        Record::erase(&self.file);
+        checksum::record(&self.file, crc);
         if self.durability == Durability::Full && !fault::skips("part.sync") {
             fs::fsync(&*self.file)?;
         }
@@ -108,7 +166,7 @@ impl Part {
         } else {
             self.rename_to_new(folder, name)?;
         }
-        self.published = true;
+        self.settled = true;
         Ok(())
     }
 
@@ -137,49 +195,10 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.published
+        if !self.settled
             && let Err(error) = fs::unlinkat(&*self.parts, &self.name, AtFlags::empty())
         {
             log::warn!("cannot remove the part {}: {error}; the next start will", self.name);
         }
     }
-}
-
-/// Removes every part: the folder is locked, so whoever made them is gone. What has another name
-/// is somebody else's.
-pub(super) fn sweep(parts: &File) -> io::Result<()> {
-    for entry in Dir::read_from(parts)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name.to_bytes().ends_with(SUFFIX.as_bytes()) {
-            fs::unlinkat(parts, name, AtFlags::empty())?;
-            log::info!("swept the half-received part {}", name.to_string_lossy());
-        }
-    }
-    Ok(())
-}
-
-/// Keeps the checksum with the size and time it belongs to: a file changed by other programs no
-/// longer matches them, and its record is then not believed.
-fn record_checksum(file: &File, crc: Crc32) {
-    let recorded = fs::fstat(file).and_then(|stat| {
-        let text = format!("{crc} {}", stamp(&stat));
-        fs::fsetxattr(file, CHECKSUM_ATTRIBUTE, text.as_bytes(), fs::XattrFlags::empty())
-    });
-    if let Err(error) = recorded {
-        // Not every file system has attributes. Clients then ask SUM instead.
-        log::debug!("no checksum recorded: {error}");
-    }
-}
-
-/// The checksum recorded at upload, if the file is still the one that was uploaded.
-pub(super) fn recorded_checksum(file: BorrowedFd<'_>, stat: &fs::Stat) -> Option<Crc32> {
-    let mut buffer = [0; 64];
-    let len = fs::fgetxattr(file, CHECKSUM_ATTRIBUTE, &mut buffer).ok()?;
-    let (crc, stamped) = str::from_utf8(buffer.get(..len)?).ok()?.split_once(' ')?;
-    (stamped == stamp(stat)).then(|| crc.parse().ok())?
-}
-
-fn stamp(stat: &fs::Stat) -> String {
-    format!("{} {}.{}", stat.st_size, stat.st_mtime, stat.st_mtime_nsec)
 }

@@ -13,20 +13,20 @@ use common::protocol::{Crc32, Kind, Stat};
 use rustix::fs::{self, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::folder::{CONFINED, Folder, Version, served};
+use super::checksum;
+use super::folder::{CONFINED, Folder, Version, served, sync_names};
+use super::kept;
 use super::listing::Listing;
 use super::locks::{self, Tenancy};
-use super::part::{Part, Readers, recorded_checksum};
+use super::part::{Part, Readers};
 use super::{Durability, StoreError};
 use crate::clock;
 use crate::state::{self, State};
+use crate::stop::Stop;
 
 /// The folder inside a tree that holds its parts. Hidden names cannot be asked for, so nobody
 /// sees it, and nobody can reach into it.
 const PARTS: &str = ".ferry";
-
-/// How many names for a part are tried. One is enough but for the oddest of chances.
-const PART_TRIES: usize = 8;
 
 /// One folder that people see, its hidden parts, and the lock that keeps strange servers out of it.
 #[derive(Debug)]
@@ -34,10 +34,10 @@ pub struct Tree {
     root: OwnedFd,
     /// Shared with every part, which unlinks itself through it. Locked by the servers that use
     /// it: see [`locks`].
-    parts: Arc<File>,
+    pub(super) parts: Arc<File>,
     next_part: AtomicU64,
     device: u64,
-    durability: Durability,
+    pub(super) durability: Durability,
 }
 
 impl Tree {
@@ -62,9 +62,9 @@ impl Tree {
         let parts = File::from(parts);
         locks::hold(&parts, path, tenancy)?;
         if tenancy != Tenancy::Visitor {
-            super::part::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
+            kept::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
         }
-        fs::fsync(&root).map_err(|e| StoreError::io("sync", path)(e.into()))?;
+        sync_names(&root).map_err(StoreError::io("sync", path))?;
         let device =
             fs::fstat(&root).map_err(|e| StoreError::io("look at", path)(e.into()))?.st_dev;
         // Counted from the time, so that no name comes again after a restart.
@@ -85,7 +85,7 @@ impl Tree {
             FileType::Directory => return Err(io::ErrorKind::IsADirectory.into()),
             _ => return Err(io::ErrorKind::NotFound.into()),
         }
-        let crc32 = recorded_checksum(fd.as_fd(), &stat);
+        let crc32 = checksum::recorded(fd.as_fd(), &stat);
         Ok(Opened { file: File::from(fd), stat: served(&stat)?, crc32 })
     }
 
@@ -115,23 +115,13 @@ impl Tree {
 
     pub(super) fn create_part_for(&self, readers: Readers) -> io::Result<Part> {
         let _doing = state::enter(State::Disk);
-        let create =
-            || Part::create(Arc::clone(&self.parts), &self.next_part, self.durability, readers);
-        // A server on another machine may have our process id, and then a part of this name.
-        // Each try counts on, so the next name is another one.
-        for _ in 1..PART_TRIES {
-            match create() {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                made => return made,
-            }
-        }
-        create()
+        Part::create(&self.parts, &self.next_part, self.durability, readers)
     }
 
     /// Gives a folder at the top of this tree a hidden name, which nobody can ask for.
     pub fn put_aside(&self, name: &Name, hidden: &str) -> io::Result<()> {
         fs::renameat_with(&self.root, name.as_str(), &self.root, hidden, RenameFlags::NOREPLACE)?;
-        Ok(fs::fsync(&self.root)?)
+        sync_names(&self.root)
     }
 
     /// Bytes of all files people see below a folder.
@@ -201,6 +191,11 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The checksum of what is on disk now, not of what was once recorded. A stop ends it.
+    pub fn checksum(&self, stop: &Stop) -> io::Result<Crc32> {
+        checksum::of_file(&self.file, self.stat.size, stop)
+    }
+
     /// Everything from `offset` to the end, for a file small enough to be held.
     pub fn read_rest(&self, offset: u64) -> io::Result<Vec<u8>> {
         let _doing = state::enter(State::Disk);

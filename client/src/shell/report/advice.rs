@@ -8,9 +8,9 @@ use crate::error::Error;
 /// The error with what it happened to, where it does not say that itself, and what to do.
 pub(super) fn describe(command: &str, path: &str, error: &Error) -> String {
     match error {
-        Error::Lost { .. } | Error::Interrupted => {
+        Error::Lost { .. } | Error::Interrupted | Error::Unfinished(_) => {
             let gap = if path.is_empty() { "" } else { " " };
-            format!("{command}{gap}{}: {error}{}", Safe(path), doubt(command))
+            format!("{command}{gap}{}: {error}{}", Safe(path), doubt(command, error))
         }
         _ => format!("{error}{}", remedy(command, error)),
     }
@@ -29,8 +29,10 @@ fn remedy(command: &str, error: &Error) -> &'static str {
 }
 
 /// What was sent and not answered may have been done.
-fn doubt(command: &str) -> &'static str {
+fn doubt(command: &str, error: &Error) -> &'static str {
     match command {
+        // To go on shows that, too.
+        _ if matches!(error, Error::Unfinished(_)) => "",
         "put" | "mkdir" | "rm" | "mv" => "; `ferry list` shows whether it was done",
         "register" | "passwd" => "; `ferry login` shows whether it was done",
         _ => "",
@@ -48,5 +50,8 @@ mod tests {
                     whether it was done";
         assert_eq!(describe("put", "a", &lost()), said);
         assert!(describe("who", "", &lost()).starts_with("who: the connection"));
+        let said = "put a: the connection to the server is lost: reset; run the same command again \
+                    to go on from there";
+        assert_eq!(describe("put", "a", &lost().unfinished()), said);
     }
 }
