@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::lifetime::bind;
 use crate::pair::{Pair, shared, start};
 use crate::people::{PASSWORD, overwrite, register};
-use crate::talk::{ask, assert_ok, decision, get, names, put};
+use crate::talk::{ask, assert_ok, begin, decision, get, names, put};
 
 /// Lets `peers` do something at once, each in a thread of its own; what came of it, in order.
 fn at_once<T: Send>(pair: &Pair, peers: usize, act: impl Fn(usize, Peer) -> T + Sync) -> Vec<T> {
@@ -185,6 +185,39 @@ fn two_servers_write_whole_lines_into_one_log() {
     for line in fs::read_to_string(&log).unwrap().lines() {
         assert!(line.starts_with("20") && line.split_whitespace().count() >= 4, "{line}");
     }
+}
+
+#[test]
+fn a_server_that_joins_disturbs_no_upload_of_the_others() {
+    let data = tempfile::tempdir().unwrap();
+    let first = shared(data.path());
+    let mut slow = Peer::connect(first.address);
+    let content = bytes(1, 300_000);
+    assert_ok(&begin(&mut slow, "slow", content.len()));
+    slow.send(&content[..100_000]);
+    let coming = AtomicBool::new(true);
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..4)
+            .map(|n| {
+                let (first, coming) = (&first, &coming);
+                scope.spawn(move || {
+                    let mut peer = Peer::connect(first.address);
+                    for file in (0..).take_while(|_| coming.load(Ordering::SeqCst)) {
+                        assert_ok(&put(&mut peer, &format!("f{n}-{file}"), b"abc"));
+                    }
+                })
+            })
+            .collect();
+        // Each start sweeps, while parts come and go.
+        let started: Vec<_> = (0..20).map(|_| start(data.path(), &["--shared-data"])).collect();
+        coming.store(false, Ordering::SeqCst);
+        assert!(started.iter().all(Result::is_ok), "{started:?}");
+        assert!(clients.into_iter().all(|client| client.join().is_ok()), "an upload was disturbed");
+    });
+    slow.send(&content[100_000..]);
+    slow.send(sum_line(&content));
+    assert_ok(&slow.line());
+    assert!(fs::read(data.path().join("library/slow")).unwrap() == content);
 }
 
 #[test]
