@@ -56,7 +56,7 @@ fn of_sixty_four_who_put_one_name_through_two_servers_one_is_ok_and_the_file_is_
 
 #[test]
 fn who_reads_while_two_servers_replace_a_file_reads_one_whole_version() {
-    const ROUNDS: usize = 40;
+    const ROUNDS: usize = 15;
     let pair = Pair::start();
     assert_ok(&register(&mut pair.peer(0), "xiaoyu", PASSWORD));
     let version = |n: usize, round: usize| bytes((2 * round + n) as u64, 60_000 + 700 * round);
