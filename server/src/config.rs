@@ -11,7 +11,8 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use common::limits::{DEFAULT_PORT, PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, WAIT_SECONDS_MAX};
 
 use crate::patience::Deadlines;
@@ -92,6 +93,12 @@ pub struct Config {
     #[arg(long, value_enum, default_value_t = Durability::Full)]
     pub durability: Durability,
 
+    /// Share DATA with other servers, all of which say so
+    #[arg(long, value_name = "true|false", num_args = 0..=1, require_equals = true,
+          action = ArgAction::Set, default_value_t = false, default_missing_value = "true",
+          hide_default_value = true, hide_possible_values = true)]
+    pub shared_data: bool,
+
     /// Something else than serving
     #[command(subcommand)]
     pub task: Option<Task>,
@@ -138,6 +145,7 @@ Examples:
   ferryd --library-writers admins        students can download, only teachers upload
   ferryd --guests none --quota 500M      everybody logs in, and has 500 MB
   ferryd user add zhang --admin          make zhang an administrator
+  ferryd --data /srv/f --shared-data     one of several servers on /srv/f
 
 A settings file has the same options:  listen = \"0.0.0.0:9021\"
                                        quota = \"500M\"
@@ -149,11 +157,22 @@ impl Config {
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let typed: Vec<OsString> = args.into_iter().collect();
         let config = Self::try_parse_from(&typed)?;
-        let Some(file) = &config.config else { return Ok(config) };
+        let Some(file) = &config.config else { return config.checked() };
         let settings = settings(file).map_err(|message| wrong(file, &message))?;
         let (program, rest) = typed.split_at(1.min(typed.len()));
         Self::try_parse_from(program.iter().chain(&settings).chain(rest))
+            .and_then(Self::checked)
             .map_err(|error| wrong(file, error.to_string().trim_start_matches("error: ")))
+    }
+
+    /// What two options together may not say.
+    fn checked(self) -> Result<Self, clap::Error> {
+        if self.shared_data && self.quota.is_some() {
+            let message = "--quota cannot be kept together with --shared-data: each server counts \
+                           only what it writes itself, and so a home could be overfilled";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(self)
     }
 
     /// The settings that the table of rights depends on.
@@ -188,13 +207,14 @@ impl fmt::Display for Config {
         write!(
             f,
             "library {}; guests {}; library writers {}; registration {}; homes {quota}; at most {} \
-             clients; durability {}",
+             clients; durability {}{}",
             library.display(),
             word(&self.guests),
             word(&self.library_writers),
             word(&self.registration),
             self.max_clients,
             word(&self.durability),
+            if self.shared_data { "; data shared with other servers" } else { "" },
         )
     }
 }
@@ -206,7 +226,7 @@ fn word(value: &impl ValueEnum) -> String {
 
 fn wrong(file: &Path, message: &str) -> clap::Error {
     let message = format!("in the settings file {}: {message}", file.display());
-    clap::Error::raw(clap::error::ErrorKind::InvalidValue, message + "\n")
+    clap::Error::raw(ErrorKind::InvalidValue, message + "\n")
 }
 
 /// The options of a settings file, as words of a command line.
@@ -221,9 +241,10 @@ fn settings(file: &Path) -> Result<Vec<OsString>, String> {
         let value = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(either) => either.to_string(),
             other => {
                 return Err(format!(
-                    "`{key}` must be a text or a number, not a {}",
+                    "`{key}` must be a text, a number, true or false, not a {}",
                     other.type_str()
                 ));
             }
@@ -318,6 +339,22 @@ mod tests {
             assert_eq!(config(bad).unwrap_err().exit_code(), 2, "{bad:?}");
         }
         assert_eq!(config(&["--no-such-option"]).unwrap_err().exit_code(), 2);
+        assert_eq!(config(&["--shared-data=maybe"]).unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn servers_that_share_a_folder_keep_no_quota() {
+        for (settings, words) in [
+            ("shared-data = true\nquota = \"1G\"", &[][..]),
+            ("", &["--shared-data", "--quota=1G"]),
+        ] {
+            let error = with_settings(settings, words).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains("each server counts only"), "{error}");
+        }
+        let apart = with_settings("shared-data = true\nquota = \"1G\"", &["--shared-data=false"]);
+        assert!(!apart.unwrap().shared_data);
+        assert!(with_settings("shared-data = true", &[]).unwrap().shared_data);
     }
 
     #[test]

@@ -16,21 +16,24 @@
 //! # The locks, and their order
 //! Each guards one table, is held for a few instructions, and no two are ever held at once: the
 //! registry's (claims), the roster's (sessions), the state table's (rows), a row's (its text), the
-//! ledger's (homes' counters), the throttle's (wrong passwords). The areas that passwords are
-//! hashed in are no lock but a queue, one place for each core.
+//! ledger's (homes' counters), the throttle's (wrong passwords), a stripe's (claims between servers;
+//! the one that is held across system calls). The areas that passwords are hashed in are no lock but
+//! a queue, one place for each core.
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order
 //! [`models::thread`] → [`session`] → [`service`] → [`batch`] → [`upload`], [`plan`] → [`accounts`],
-//! [`places`] → [`rights`], [`quota`] → [`registry`], [`writer`] → [`listener`], [`roster`],
-//! [`socket`] → [`patience`] → [`answer`], [`refusal`] → [`store`] → [`state`]. Uses point only that way (a test
-//! keeps it so). Apart stand `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what
-//! the command line may say; and [`journal`], where the log goes.
+//! [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`], [`stripes`], [`writer`] →
+//! [`listener`], [`roster`], [`socket`] → [`patience`] → [`answer`], [`refusal`] → [`store`] →
+//! [`state`]. Uses point only that way (a test keeps it so). Apart stand `cli`, the doorway, with
+//! `admin` for `ferryd user`; [`config`], what the command line may say; and [`journal`], where the
+//! log goes.
 
 pub mod accounts;
 mod admin;
 pub mod answer;
 pub mod batch;
+pub mod claims;
 mod cli;
 mod clock;
 pub mod config;
@@ -55,6 +58,7 @@ pub mod socket;
 pub mod state;
 pub mod stop;
 pub mod store;
+pub mod stripes;
 mod sync;
 pub mod upload;
 pub mod writer;

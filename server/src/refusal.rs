@@ -78,6 +78,15 @@ pub fn busy(path: &VirtualPath, holder: Option<Wait>) -> Refusal {
     Refusal::new(Reason::Busy, message)
 }
 
+/// The refusal for a name whose stripe another server has for another name.
+pub fn busy_neighbour(path: &VirtualPath, server: &str) -> Refusal {
+    let message = format!(
+        "{server} is writing a file that shares its lock with `{path}`; try again later, or choose \
+         another name"
+    );
+    Refusal::new(Reason::Busy, message)
+}
+
 /// The refusal for what was done while the disk did not confirm it: nobody can say whether it
 /// survives a power cut. Never an OK.
 pub fn unconfirmed(error: &io::Error) -> Refusal {

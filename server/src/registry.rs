@@ -71,6 +71,16 @@ impl Party {
         })
     }
 
+    /// Who it is, as others are shown.
+    pub fn who(&self) -> &str {
+        &self.who
+    }
+
+    /// How many bytes they announced.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Notes progress, for those who wait.
     pub fn received(&self, bytes: u64) {
         self.received.store(bytes, Ordering::Relaxed);

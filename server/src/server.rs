@@ -6,18 +6,21 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
+use rustix::system::uname;
+
 use crate::accounts::Accounts;
+use crate::claims::Claims;
 use crate::config::Config;
 use crate::listener::Listener;
 use crate::models;
 use crate::places::{EXPIRY_EVERY, Places};
 use crate::quota::Ledger;
-use crate::registry::Registry;
 use crate::roster::Roster;
 use crate::service::Service;
 use crate::state::{State, Table};
 use crate::stop::Stop;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Tenancy};
+use crate::stripes::Stripes;
 use crate::writer::Writer;
 
 /// Why the server did not start, or did not end well.
@@ -53,6 +56,7 @@ impl ServerError {
 pub struct Server {
     pub(crate) config: Config,
     pub(crate) store: Store,
+    claims: Claims,
     listener: Listener,
 }
 
@@ -63,8 +67,14 @@ impl Server {
         // The address first: a start that fails on it leaves no folder behind.
         let listener = Listener::bind(config.listen, config.deadlines())
             .map_err(|e| ServerError::Listen(config.listen, e))?;
-        let store = Store::open(&config.data, config.library.as_deref(), config.durability)?;
-        Ok(Self { config, store, listener })
+        let tenancy = if config.shared_data { Tenancy::Several } else { Tenancy::Sole };
+        let store =
+            Store::open(&config.data, config.library.as_deref(), config.durability, tenancy)?;
+        let stripes = match tenancy {
+            Tenancy::Several => Some(Stripes::new(store.stripe_files()?, name(&listener)?)),
+            _ => None,
+        };
+        Ok(Self { config, store, claims: Claims::new(stripes), listener })
     }
 
     /// Where it listens.
@@ -77,10 +87,10 @@ impl Server {
         self.listener.stop()
     }
 
-    /// Serves until a stop is asked for, or until the writer thread has died. When this returns, every thread has been joined.
+    /// Serves until a stop is asked for, or until the writer thread has died. When this returns,
+    /// every thread has been joined.
     pub fn run(mut self) -> Result<(), ServerError> {
         let table = Table::default();
-        let registry = Registry::new();
         let roster = Roster::new(self.config.room());
         let _seat = table.seat("main", State::Run);
         let stop = self.stop();
@@ -92,11 +102,12 @@ impl Server {
                     store: &self.store,
                     policy: self.config.policy(),
                     ledger: Ledger::new(self.config.quota),
-                    next_expiry: Mutex::new(Instant::now() + EXPIRY_EVERY), // opening the store has swept
+                    // Opening the store has swept.
+                    next_expiry: Mutex::new(Instant::now() + EXPIRY_EVERY),
                 },
                 accounts: Accounts::new(self.store.users(), self.config.password_min, cores()),
                 registration: self.config.registration,
-                registry: &registry,
+                claims: &self.claims,
                 writer: &writer,
                 stop: &stop,
                 claim_wait: self.config.claim_wait,
@@ -109,6 +120,17 @@ impl Server {
             writing.join().map_err(|_| ServerError::Writer)
         })
     }
+}
+
+/// What the other servers on the folder call this one: where it listens. An address that stands for
+/// all of a machine's says nothing about which machine.
+fn name(listener: &Listener) -> Result<String, ServerError> {
+    let address = listener.address().map_err(ServerError::system("read the address"))?;
+    if !address.ip().is_unspecified() {
+        return Ok(address.to_string());
+    }
+    let machine = uname().nodename().to_string_lossy().into_owned();
+    Ok(format!("{machine}:{}", address.port()))
 }
 
 /// How many passwords are hashed at once: more than there are cores would only take turns.

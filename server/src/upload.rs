@@ -17,11 +17,11 @@ use std::time::Instant;
 use common::protocol::{Crc32, Reason, Refusal};
 
 use crate::answer::Answer;
+use crate::claims::Claim;
 use crate::fault;
 use crate::plan::Plan;
 use crate::quota::Charge;
 use crate::refusal;
-use crate::registry::Claim;
 use crate::stop::Stop;
 use crate::store::{Folder, Kept, Part, Progress};
 use crate::writer::{CHUNK_BYTES, CHUNKS_PER_UPLOAD, Feed, Writer};

@@ -158,7 +158,8 @@ fn a_holder_that_sends_nothing_more_is_no_hindrance_to_a_stop() {
     assert!(holder.is_closed());
 }
 
-fn bind(words: &[&str]) -> Result<Server, String> {
+/// Takes a folder and a port, and serves nobody.
+pub(crate) fn bind(words: &[&str]) -> Result<Server, String> {
     let config = Config::try_parse_from([&["ferryd", "--listen", "127.0.0.1:0"], words].concat());
     Server::bind(config.unwrap()).map_err(|error| error.to_string())
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod network; // addresses of other machines, and a line that can be cut
+mod pair; // two servers on one folder
 mod people; // how a test becomes somebody: a user, an administrator
 mod strace; // system calls that fail on demand
 mod talk; // what the tests say and hear: the one place that knows how a request is spelled
@@ -41,10 +42,12 @@ mod resume_get; // a download that is cut off goes on where it was
 mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it
 mod settings; // the settings file, and what is wrong with it
+mod shared; // several servers on one folder
 mod size_limit; // a file over the system's limit is refused, and the server lives
 mod slow; // who is too slow ends, who keeps the pace does not
 mod soak; // everybody does everything at once, and a siege
 mod strangers; // what a stranger may learn, and how slowly
+mod stripes; // who waits for whom between servers
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed
 mod vanished; // a peer that is gone without a word

@@ -16,7 +16,7 @@ use rustix::fs::{CWD, Mode, OFlags, RenameFlags, openat, renameat_with};
 
 use crate::talk::{ask_about, quick};
 
-const ROUNDS: usize = 3000;
+const ROUNDS: usize = 600;
 const SECRET: &str = "what nobody may see";
 
 #[test]

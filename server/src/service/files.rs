@@ -9,10 +9,11 @@ use common::protocol::{Details, Kind, Page, Put, Reason, Refusal, Response, Stat
 
 use super::{Handled, Refused, Reply, Service, Who};
 use crate::answer::Answer;
+use crate::claims::Claim;
 use crate::places::{Ground, Spot};
 use crate::plan::Plan;
 use crate::refusal;
-use crate::registry::{Claim, Party};
+use crate::registry::Party;
 use crate::rights::Deed;
 use crate::store::{Folder, Listing, Opened, Origin};
 
@@ -172,8 +173,8 @@ impl<'s> Service<'s> {
     /// holds it is about to make it anew.
     fn claim_now(&self, who: &Who, spot: &Spot<'_>) -> Result<Claim<'s>, Refusal> {
         let party = Party::new(who.to_string(), 0, None);
-        let asked = self.registry.claim(&spot.canonical.to_string(), party);
-        asked.map_err(|ticket| refusal::busy(&spot.path, ticket.holder()))
+        let asked = self.claims.claim(&spot.canonical, party);
+        asked.map_err(|waiting| waiting.busy(&spot.path))
     }
 }
 

@@ -21,11 +21,11 @@ use common::user::UserName;
 
 use crate::accounts::{Accounts, Standing};
 use crate::answer::Answer;
+use crate::claims::Claims;
 use crate::patience::Deadlines;
 use crate::places::{Asker, Places};
 use crate::plan::Plan;
 use crate::quota::Usage;
-use crate::registry::Registry;
 use crate::stop::Stop;
 use crate::store::{Listing, Opened};
 use crate::writer::Writer;
@@ -120,7 +120,7 @@ pub struct Service<'s> {
     /// Who may open an account.
     pub registration: Registration,
     /// The claims.
-    pub registry: &'s Registry,
+    pub claims: &'s Claims,
     /// The writer thread.
     pub writer: &'s Writer,
     /// Asked before every step of something long.

@@ -9,10 +9,10 @@ use common::protocol::{Offset, Reason, Refusal, Response, Sum};
 
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
+use crate::claims::Claim;
 use crate::fault;
 use crate::plan::Plan;
-use crate::refusal;
-use crate::registry::{Claim, Party, Sending};
+use crate::registry::{Party, Sending};
 use crate::state::{self, State};
 use crate::store::Origin;
 use crate::upload::{BodyError, Upload};
@@ -79,14 +79,14 @@ impl<'s> Session<'s> {
     fn claim(&mut self, plan: &Plan<'s>) -> Result<Result<Claim<'s>, Answer>, End> {
         let sending = self.sending(plan);
         let party = Party::new(self.who.to_string(), plan.size, sending.clone());
-        let mut ticket = match self.service.registry.claim(&plan.claim_on.to_string(), party) {
+        let mut waiting = match self.service.claims.claim(&plan.claim_on, party) {
             Ok(claim) => return Ok(Ok(claim)),
-            Err(ticket) => ticket,
+            Err(waiting) => waiting,
         };
         // LESSON: never wait for a claim while holding one. Two sessions that hold what the other
         // waits for would wait for ever; one that waits for a name in its own batch would too.
-        // So what is held is published, and given back, first. (A ticket is no claim: to stand in
-        // line takes nothing from anybody.)
+        // So what is held is published, and given back, first. (What waits is no claim: to
+        // stand in line takes nothing from anybody who comes to an end alone. See `stripes`.)
         self.settle();
         let deadline = Instant::now() + plan.patience;
         let _doing = state::enter(State::WaitFile);
@@ -94,20 +94,20 @@ impl<'s> Session<'s> {
         // the client is told at once and then again every so often.
         let mut pause = Duration::ZERO;
         if plan.resume
-            && let Some(lost) = sending.and_then(|own| ticket.session_sending(&own.upload))
+            && let Some(lost) = sending.and_then(|own| waiting.session_sending(&own.upload))
         {
             self.slot.take_over(lost);
             pause = plan.patience.min(WAIT_EVERY);
         }
         loop {
-            ticket = match ticket.wait(pause) {
+            waiting = match waiting.wait(pause) {
                 Ok(claim) => return Ok(Ok(claim)),
-                Err(ticket) => ticket,
+                Err(waiting) => waiting,
             };
-            let Some(holder) = ticket.holder() else { continue };
+            let Some(holder) = waiting.holder() else { continue };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(Err(refusal::busy(&plan.path, Some(holder)).into()));
+                return Ok(Err(waiting.busy(&plan.path).into()));
             }
             self.say(&Response::<()>::Wait(holder));
             self.flush()?;

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use common::user::UserName;
-use rustix::fs::{self, AtFlags, Dir, Mode, OFlags};
+use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::checksum;
@@ -181,21 +181,37 @@ impl Tree {
 /// certain of it and stays, until it is too old; one without is removed. What is locked is somebody's.
 pub(super) fn sweep(parts: &File) -> io::Result<()> {
     for name in names(parts)? {
-        let file = open(parts, &name)?;
-        if let Some(file) = &file
-            && !lock(parts, &name, file)?
-        {
-            continue;
-        }
-        match Kept::look(parts, &name)? {
-            Some(kept) if !kept.is_expired() => kept.trim()?,
-            _ => {
-                fs::unlinkat(parts, &name, AtFlags::empty())?;
-                log::info!("swept the half-received part {name}");
-            }
+        match open(parts, &name)? {
+            Some(file) if lock(parts, &name, &file)? => tidy(parts, &name)?,
+            None if is_no_part(parts, &name)? => remove(parts, &name)?,
+            // Somebody receives into it; or another server has published it since we read the folder.
+            _ => {}
         }
     }
     Ok(())
+}
+
+/// Cuts or removes a part that is locked by us.
+fn tidy(parts: &File, name: &str) -> io::Result<()> {
+    match Kept::look(parts, name)? {
+        Some(kept) if !kept.is_expired() => kept.trim(),
+        _ => remove(parts, name),
+    }
+}
+
+fn remove(parts: &File, name: &str) -> io::Result<()> {
+    fs::unlinkat(parts, name, AtFlags::empty())?;
+    log::info!("swept the half-received part {name}");
+    Ok(())
+}
+
+/// Whether something bears that name into which nobody receives: a link, a pipe, a folder.
+fn is_no_part(parts: &File, name: &str) -> io::Result<bool> {
+    match fs::statat(parts, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile),
+        Err(Errno::NOENT) => Ok(false),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// The names of all parts. What has another name is somebody else's.

@@ -1,13 +1,14 @@
 //! The store: the only part of the server that opens a path in the data folder.
 //!
 //! ```text
-//! ferry-data/            held by one ferryd at a time (locks/server.lock)
+//! ferry-data/            held by one ferryd, or by several that share it (locks/server.lock)
 //!   library/             what people see as /library (or another folder, with --library)
 //!     .ferry/            parts: files being received; same file system, so publishing is a rename
 //!   home/<user>/         what a user sees as /home
 //!     .ferry/            (at the top of home/, beside the users' folders)
 //!   users/<user>.json    an account each
 //!   locks/
+//!     claims/            between servers that share the folder, a pair of files for each stripe
 //!   logs/server.log
 //! ```
 //!
@@ -20,12 +21,13 @@ mod checksum;
 mod folder;
 mod kept;
 mod listing;
+mod locks;
 mod origin;
 mod part;
 mod record;
 mod tree;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -33,9 +35,10 @@ use std::path::{Path, PathBuf};
 pub use folder::{Folder, Inode, Version};
 pub use kept::Kept;
 pub use listing::Listing;
+pub use locks::{STRIPES, StripeFiles, Tenancy};
 pub use origin::{Origin, Progress, Record};
 pub use part::Part;
-pub use tree::{Opened, Tenancy, Tree};
+pub use tree::{Opened, Tree};
 
 /// Whether a success reply waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -65,6 +68,20 @@ pub enum StoreError {
         .0.display()
     )]
     InUse(PathBuf),
+    /// Servers that share the folder hold it, and this one wanted it alone.
+    #[error(
+        "{} is shared by other ferryds; join them with --shared-data, or give this one a folder \
+         of its own",
+        .0.display()
+    )]
+    InUseShared(PathBuf),
+    /// A server that does not share the folder holds it, and this one would have shared it.
+    #[error(
+        "{} is in use by another ferryd, which does not share it; stop that one and start it with \
+         --shared-data as well, or give this one a folder of its own",
+        .0.display()
+    )]
+    InUseAlone(PathBuf),
     /// A folder that must be there is not.
     #[error("there is no folder {}; make it, or name another with --library", .0.display())]
     NoLibrary(PathBuf),
@@ -77,12 +94,14 @@ impl StoreError {
     }
 }
 
-/// An open data folder, held against every other server until it is dropped.
+/// An open data folder, held until it is dropped: against every other server, or against those
+/// that do not share it.
 #[derive(Debug)]
 pub struct Store {
     library: Tree,
     homes: Tree,
     users: Tree,
+    locks: PathBuf,
     logs: PathBuf,
     /// Locked; the lock goes with it.
     _lock: File,
@@ -95,6 +114,7 @@ impl Store {
         data: &Path,
         library: Option<&Path>,
         durability: Durability,
+        tenancy: Tenancy,
     ) -> Result<Self, StoreError> {
         if let Some(folder) = library.filter(|folder| !folder.is_dir()) {
             return Err(StoreError::NoLibrary(folder.to_owned()));
@@ -105,10 +125,8 @@ impl Store {
         for folder in [&locks, &logs, &home, &users] {
             make_private(folder)?;
         }
-        let lock_path = locks.join("server.lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
-        let lock = lock.map_err(StoreError::io("open", &lock_path))?;
-        hold(&lock, data)?;
+        let lock = locks::lock_file(&locks.join("server.lock"))?;
+        locks::hold(&lock, data, tenancy)?;
         let own = data.join("library");
         if library.is_none() {
             fs::create_dir_all(&own).map_err(StoreError::io("make the folder", &own))?;
@@ -117,9 +135,10 @@ impl Store {
         let synced = File::open(data).and_then(|folder| folder.sync_all());
         synced.map_err(StoreError::io("sync", data))?;
         Ok(Self {
-            library: Tree::open(library, durability, Tenancy::Sole)?,
-            homes: Tree::open(&home, durability, Tenancy::Sole)?,
-            users: Tree::open(&users, durability, Tenancy::Sole)?,
+            library: Tree::open(library, durability, tenancy)?,
+            homes: Tree::open(&home, durability, tenancy)?,
+            users: Tree::open(&users, durability, tenancy)?,
+            locks,
             logs,
             _lock: lock,
         })
@@ -129,14 +148,19 @@ impl Store {
     pub fn open_users(data: &Path) -> Result<Tree, StoreError> {
         let users = data.join("users");
         make_private(&users)?;
-        Tree::open(&users, Durability::Full, Tenancy::Shared)
+        Tree::open(&users, Durability::Full, Tenancy::Visitor)
     }
 
     /// Only the homes of a data folder, likewise.
     pub fn open_homes(data: &Path) -> Result<Tree, StoreError> {
         let home = data.join("home");
         make_private(&home)?;
-        Tree::open(&home, Durability::Full, Tenancy::Shared)
+        Tree::open(&home, Durability::Full, Tenancy::Visitor)
+    }
+
+    /// The files behind the claims between servers that share the folder.
+    pub fn stripe_files(&self) -> Result<Vec<StripeFiles>, StoreError> {
+        locks::stripe_files(&self.locks)
     }
 
     /// The shared folder.
@@ -160,19 +184,6 @@ impl Store {
     }
 }
 
-/// Locks an open file or folder for this process; `held` is what to call it.
-///
-/// LESSON: flock(2) locks belong to the open file, not to a name on disk: the kernel gives them
-/// back when the process ends, however it ends. A lock *file* that must be deleted would outlive
-/// a crash and lock everybody out.
-fn hold(file: &File, held: &Path) -> Result<(), StoreError> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(held.to_owned())),
-        Err(TryLockError::Error(error)) => Err(StoreError::io("lock", held)(error)),
-    }
-}
-
 /// Makes folders that only the server's own account may look into.
 fn make_private(folder: &Path) -> Result<(), StoreError> {
     let mut private = fs::DirBuilder::new();
@@ -191,7 +202,8 @@ mod tests {
             tempfile::tempdir().unwrap(),
             tempfile::tempdir().unwrap(),
         );
-        let open = |data: &Path| Store::open(data, Some(shared.path()), Durability::None);
+        let open =
+            |data: &Path| Store::open(data, Some(shared.path()), Durability::None, Tenancy::Sole);
         let first = open(one.path()).unwrap();
         assert!(matches!(open(one.path()), Err(StoreError::InUse(_))));
         assert!(matches!(open(two.path()), Err(StoreError::InUse(_))));
@@ -202,10 +214,10 @@ mod tests {
     #[test]
     fn what_an_earlier_server_left_half_received_is_swept() {
         let data = tempfile::tempdir().unwrap();
-        drop(Store::open(data.path(), None, Durability::None).unwrap());
+        drop(Store::open(data.path(), None, Durability::None, Tenancy::Sole).unwrap());
         let parts = data.path().join("library/.ferry");
         fs::write(parts.join("7-1.part"), "half").unwrap();
-        drop(Store::open(data.path(), None, Durability::None).unwrap());
+        drop(Store::open(data.path(), None, Durability::None, Tenancy::Sole).unwrap());
         assert_eq!(fs::read_dir(parts).unwrap().count(), 0);
     }
 
@@ -213,7 +225,8 @@ mod tests {
     fn nothing_but_parts_is_swept_and_no_link_is_followed_to_them() {
         let (data, victim) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let library = tempfile::tempdir().unwrap();
-        let open = || Store::open(data.path(), Some(library.path()), Durability::None);
+        let open =
+            || Store::open(data.path(), Some(library.path()), Durability::None, Tenancy::Sole);
         let parts = library.path().join(".ferry");
         fs::create_dir(&parts).unwrap();
         fs::write(parts.join("somebody else's"), "x").unwrap();
@@ -231,7 +244,7 @@ mod tests {
     fn a_library_that_is_not_there_is_not_made_up() {
         let data = tempfile::tempdir().unwrap();
         let missing = data.path().join("nowhere");
-        let opened = Store::open(data.path(), Some(&missing), Durability::None);
+        let opened = Store::open(data.path(), Some(&missing), Durability::None, Tenancy::Sole);
         assert!(matches!(opened, Err(StoreError::NoLibrary(_))));
     }
 }

@@ -17,8 +17,9 @@ use super::checksum;
 use super::folder::{CONFINED, Folder, Version, served, sync_names};
 use super::kept;
 use super::listing::Listing;
+use super::locks::{self, Tenancy};
 use super::part::{Part, Readers};
-use super::{Durability, StoreError, hold};
+use super::{Durability, StoreError};
 use crate::clock;
 use crate::state::{self, State};
 use crate::stop::Stop;
@@ -27,21 +28,12 @@ use crate::stop::Stop;
 /// sees it, and nobody can reach into it.
 const PARTS: &str = ".ferry";
 
-/// Who else may write into a tree while we do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tenancy {
-    /// Nobody: its folder is locked, and what is left there is swept.
-    Sole,
-    /// A server may be running: nothing is locked, nothing is swept.
-    Shared,
-}
-
-/// One folder that people see, its hidden parts, and the lock that keeps other servers out of it.
+/// One folder that people see, its hidden parts, and the lock that keeps strange servers out of it.
 #[derive(Debug)]
 pub struct Tree {
     root: OwnedFd,
-    /// Shared with every part, which unlinks itself through it. Locked by its sole tenant: see
-    /// [`hold`].
+    /// Shared with every part, which unlinks itself through it. Locked by the servers that use
+    /// it: see [`locks`].
     pub(super) parts: Arc<File>,
     next_part: AtomicU64,
     device: u64,
@@ -49,8 +41,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Opens an existing folder and its parts folder, which is made if missing; a sole tenant
-    /// also locks and sweeps that.
+    /// Opens an existing folder and its parts folder, which is made if missing. A server also
+    /// locks and sweeps that.
     pub(super) fn open(
         path: &Path,
         durability: Durability,
@@ -68,8 +60,8 @@ impl Tree {
         let parts = fs::openat2(&root, PARTS, flags, Mode::empty(), CONFINED)
             .map_err(|e| StoreError::io("open the folder", &parts_path)(e.into()))?;
         let parts = File::from(parts);
-        if tenancy == Tenancy::Sole {
-            hold(&parts, path)?;
+        locks::hold(&parts, path, tenancy)?;
+        if tenancy != Tenancy::Visitor {
             kept::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
         }
         sync_names(&root).map_err(StoreError::io("sync", path))?;
@@ -211,5 +203,23 @@ impl Opened {
         let mut bytes = vec![0; len];
         self.file.read_exact_at(&mut bytes, offset)?;
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+
+    /// As two machines do whose processes have one number and started at one moment.
+    #[test]
+    fn two_servers_that_choose_one_name_for_a_part_get_two() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Tree::open(folder.path(), Durability::None, Tenancy::Several).unwrap();
+        let (one, two) = (open(), open());
+        two.next_part.store(one.next_part.load(Ordering::Relaxed), Ordering::Relaxed);
+        let _parts = [one.create_part().unwrap(), two.create_part().unwrap()];
+        assert_eq!(std::fs::read_dir(folder.path().join(PARTS)).unwrap().count(), 2);
     }
 }
