@@ -10,6 +10,7 @@
 //! - [`rush`], [`promises`], [`aftermath`]: clients until the server is struck down, what they were
 //!   told by then, and what is left of it. [`powercut`] and [`crashes`] strike.
 //! - [`image`]: a disk whose power can be cut.
+//! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
@@ -22,6 +23,7 @@ pub mod image;
 mod peer;
 pub mod powercut;
 pub mod promises;
+pub mod properties;
 pub mod rush;
 mod test_server;
 pub mod verdict;

@@ -11,6 +11,7 @@ mod witness; // who remembers what a server promised, and looks whether it was k
 mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
+mod corpus; // whatever bytes come: what the fuzzers found, and more
 mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
 mod cuts; // an upload that ends early leaves nothing

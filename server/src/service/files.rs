@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::limits::{EAGER_BYTES_MAX, FILE_BYTES_MAX};
 use common::path::{Name, VirtualPath};
-use common::protocol::{Details, Kind, Page, Put, Reason, Refusal, Response, Stat, Sum};
+use common::protocol::{Details, Kind, Page, Put, Reason, Refusal, Response, Stat, Summed};
 
 use super::{Handled, Refused, Reply, Service, Who};
 use crate::answer::Answer;
@@ -66,7 +66,7 @@ impl<'s> Service<'s> {
     pub(super) fn sum(&self, who: &Who, text: &str) -> Handled<'s> {
         let (path, opened) = self.open_file(who, text)?;
         let crc32 = opened.checksum(self.stop).map_err(|e| refusal::of_io("read", &path, &e))?;
-        Ok(Reply::Answer(Answer::of(&Response::Ok(Sum { crc32 }))))
+        Ok(Reply::Answer(Answer::of(&Response::Ok(Summed { crc32 }))))
     }
 
     pub(super) fn mkdir(&self, who: &Who, text: &str) -> Handled<'s> {
