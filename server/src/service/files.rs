@@ -10,7 +10,7 @@ use common::protocol::{Details, Kind, Page, Put, Reason, Refusal, Response, Stat
 use super::{Handled, Refused, Reply, Service, Who};
 use crate::answer::Answer;
 use crate::places::{Ground, Spot};
-use crate::plan::Plan;
+use crate::plan::{Overwrite, Plan};
 use crate::refusal;
 use crate::registry::{Claim, Party};
 use crate::rights::Deed;
@@ -122,13 +122,10 @@ impl<'s> Service<'s> {
         check_fields(put)?;
         let spot = self.find(who, &put.path, Deed::Create)?;
         let Entry { ground, folder, name } = new_entry(&spot)?;
-        // Asked only where it matters: who may not replace may still create with `overwrite`.
-        let replace = match self.find(who, &put.path, Deed::Replace) {
-            Ok(_) => put.overwrite,
-            Err(refusal) if put.overwrite && folder.has(&name).is_ok_and(|taken| taken) => {
-                return Err(refusal.into());
-            }
-            Err(_) => false,
+        let overwrite = match self.find(who, &put.path, Deed::Replace) {
+            _ if !put.overwrite => Overwrite::No,
+            Ok(_) => Overwrite::Yes,
+            Err(refusal) => Overwrite::Denied(refusal),
         };
         check_room(&ground, &spot.path, put.size)?;
         self.places.expire_kept();
@@ -149,7 +146,7 @@ impl<'s> Service<'s> {
             size: put.size,
             mtime: put.mtime,
             eager: put.eager,
-            replace,
+            overwrite,
             usage: ground.owner.as_ref().map(|owner| self.places.usage(owner)),
             origin,
             resume: put.resume,
