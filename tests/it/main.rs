@@ -3,6 +3,7 @@
 // A test that meets what it did not expect has failed; saying so is what a panic is for.
 #![allow(clippy::unwrap_used)]
 
+mod model; // what a server means: the protocol without disk, threads or sockets
 mod people; // how a test becomes somebody: a user, an administrator
 mod strace; // system calls that fail on demand
 mod talk; // what the tests say and hear: the one place that knows how a request is spelled
@@ -35,6 +36,7 @@ mod requests; // the session itself, and every request that moves no bytes
 mod resume_get; // a download that is cut off goes on where it was
 mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it
+mod scripts; // whole scripts of requests, played to the server and to its model
 mod settings; // the settings file, and what is wrong with it
 mod size_limit; // a file over the system's limit is refused, and the server lives
 mod strangers; // what a stranger may learn, and how slowly

@@ -43,16 +43,17 @@ impl Stage {
         self.clear();
         let said = bytes.get(..SAID_BYTES_MAX).unwrap_or(bytes);
         let heard = self.exchange(said);
-        Conversation { said, heard: &heard }.follow();
-        eventually("no part is left", || self.server.parts() == 0);
+        if !Conversation::new(said, &heard).follow() {
+            eventually("no part is left", || self.server.parts() == 0);
+        }
         let next = b"{\"cmd\":\"WHO\"}\n";
-        Conversation { said: next, heard: &self.exchange(next) }.follow();
+        Conversation::new(next, &self.exchange(next)).follow();
     }
 
-    /// Takes away what earlier sessions left, accounts and all, so that the same bytes always meet
-    /// the same server. Hidden names are the server's own.
+    /// Takes away what earlier sessions left, accounts and kept parts as well, so that the same
+    /// bytes always meet the same server. Other hidden names are the server's own.
     fn clear(&self) {
-        for folder in ["library", "home", "users"] {
+        for folder in ["library", "library/.ferry", "home", "home/.ferry", "users"] {
             let entries = must(fs::read_dir(self.server.data().join(folder)), "list");
             for path in entries.map(|entry| must(entry, "list").path()) {
                 if !path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
@@ -83,14 +84,22 @@ impl Stage {
 struct Conversation<'b> {
     said: &'b [u8],
     heard: &'b [u8],
+    /// An upload was cut that may come again, so what came of it may be kept.
+    keeps: bool,
 }
 
-impl Conversation<'_> {
-    fn follow(mut self) {
+impl<'b> Conversation<'b> {
+    fn new(said: &'b [u8], heard: &'b [u8]) -> Self {
+        Self { said, heard, keeps: false }
+    }
+
+    /// Reads both to their ends; whether the server may have kept a part.
+    fn follow(mut self) -> bool {
         assert!(self.answer::<Greeting>().is_some(), "no greeting");
         while self.turn().is_continue() {}
         let rest = String::from_utf8_lossy(self.heard);
         assert!(rest.is_empty(), "nobody asked for {rest:?}");
+        self.keeps
     }
 
     /// A request and its answer.
@@ -140,11 +149,17 @@ impl Conversation<'_> {
             assert!(self.answer::<Done>().is_none(), "an eager body of {} bytes", put.size);
             return Break(());
         }
-        if !put.eager && self.answer::<Offset>().is_none() {
-            // What was sent without waiting for the refusal ends the session, if it came in time.
-            return if self.said.is_empty() { Continue(()) } else { self.unless_it_ended() };
+        let mut size = put.size;
+        if !put.eager {
+            let Some(Offset { offset }) = self.answer() else {
+                // What was sent without waiting for the refusal ends the session, if it came in
+                // time.
+                return if self.said.is_empty() { Continue(()) } else { self.unless_it_ended() };
+            };
+            size -= offset;
         }
-        let sum = self.said_body(put.size);
+        let sum = self.said_body(size);
+        self.keeps = !put.eager && sum.is_none() && (put.resume || put.mtime.is_some());
         if let Some(Ok(Sum { .. })) = sum {
             self.answer::<Done>();
             return Continue(());
