@@ -22,7 +22,7 @@ use std::fmt;
 use std::time::Duration;
 
 use common::protocol::{
-    Crc32, Details, Done, Entry, Greeting, Page, Refusal, Request, Response, Sum, Wait,
+    Crc32, Details, Done, Entry, Greeting, Page, Refusal, Request, Response, Summed, Wait,
 };
 use serde::de::DeserializeOwned;
 
@@ -78,7 +78,8 @@ impl Client {
         !self.out_of_step && (!self.ahead.is_empty() || self.connection.is_silent())
     }
 
-    /// The entries of a folder, folders first, by name; of the library without a path.
+    /// The entries of a folder, folders first, by name; without a path, of the library for a guest
+    /// and of one's home for a user.
     pub fn list(&mut self, path: Option<&str>) -> Result<Vec<Entry>, Error> {
         let subject = path.unwrap_or("/library");
         self.begin(&Request::List { path: path.map(str::to_owned) })?;
@@ -107,7 +108,7 @@ impl Client {
 
     /// A file's checksum, computed by the server from what is on its disk now.
     pub fn sum(&mut self, path: &str) -> Result<Crc32, Error> {
-        let sum: Sum = self.ask(path, &Request::Sum { path: path.to_owned() }, SUM)?;
+        let sum: Summed = self.ask(path, &Request::Sum { path: path.to_owned() }, SUM)?;
         Ok(sum.crc32)
     }
 

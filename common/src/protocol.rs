@@ -343,10 +343,17 @@ pub struct Existing {
     pub stat: Option<Stat>,
 }
 
-/// The line a client sends after a file's bytes, and the `OK` to a `SUM`.
+/// The line a client sends after a file's bytes. Unknown fields are refused, as in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sum {
+    /// Checksum of the whole file.
+    pub crc32: Crc32,
+}
+
+/// The `OK` to a `SUM`. As in every answer, fields of a later version are ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summed {
     /// Checksum of the whole file.
     pub crc32: Crc32,
 }

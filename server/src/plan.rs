@@ -16,6 +16,18 @@ use crate::refusal;
 use crate::stop::Stop;
 use crate::store::{Folder, Kept, Origin, Part, Progress, Tree};
 
+/// What is to become of a file that has the name already.
+#[derive(Debug)]
+pub enum Overwrite {
+    /// It stays, and the answer is `EXISTS`.
+    No,
+    /// It is replaced.
+    Yes,
+    /// It stays, and this is the answer: its sender may make files here, but replace none. Kept
+    /// until it is known that the name is taken, which may become so while the sender waits.
+    Denied(Refusal),
+}
+
 /// An upload that was checked and permitted. Its target folder is already open.
 #[derive(Debug)]
 pub struct Plan<'s> {
@@ -35,8 +47,8 @@ pub struct Plan<'s> {
     pub mtime: Option<i64>,
     /// The body follows without waiting for the answer.
     pub eager: bool,
-    /// A file of that name may be replaced.
-    pub replace: bool,
+    /// What is to become of a file of that name.
+    pub overwrite: Overwrite,
     /// The counter of the home that is charged for it.
     pub usage: Option<Arc<Usage>>,
     /// What it is known by if it is cut and comes again; none if it will not.
@@ -48,19 +60,26 @@ pub struct Plan<'s> {
 }
 
 impl Plan<'_> {
-    /// The answer `EXISTS` if the name is taken now, by something that may not be replaced. Only a
-    /// courtesy that saves sending a body in vain: publishing itself refuses.
+    /// The answer if the name is taken now, by something that may not be replaced. Only a courtesy that saves sending a body in vain: publishing itself refuses.
     pub fn check_free(&self) -> Result<(), Answer> {
         match self.folder.has(&self.name) {
             Ok(false) => Ok(()),
-            Ok(true) if self.replace && self.replaced().is_some() => Ok(()),
-            Ok(true) => Err(self.exists()),
+            Ok(true) if self.replaced().is_some() => Ok(()),
+            Ok(true) => Err(self.taken()),
             Err(error) => Err(refusal::of_io("look for", &self.path, &error).into()),
         }
     }
 
-    /// The size of the file that would be replaced; `None` if there is no file.
+    /// Whether a file of that name may be replaced.
+    pub fn replaces(&self) -> bool {
+        matches!(self.overwrite, Overwrite::Yes)
+    }
+
+    /// The size of the file that would be replaced; `None` if none would.
     pub fn replaced(&self) -> Option<u64> {
+        if !self.replaces() {
+            return None;
+        }
         let stat = self.folder.stat(&self.name).ok()?;
         (stat.kind == Kind::File).then_some(stat.size)
     }
@@ -100,8 +119,12 @@ impl Plan<'_> {
         Ok((self.tree.create_part_of(origin)?, Progress::default()))
     }
 
-    /// The answer `EXISTS`, with what stands in the way.
-    pub fn exists(&self) -> Answer {
-        Answer::exists(&self.path, self.folder.stat(&self.name).ok())
+    /// The answer when the name is taken: `EXISTS`, with what stands in the way, or that this
+    /// sender may not replace it.
+    pub fn taken(&self) -> Answer {
+        match &self.overwrite {
+            Overwrite::Denied(refusal) => refusal.clone().into(),
+            _ => Answer::exists(&self.path, self.folder.stat(&self.name).ok()),
+        }
     }
 }

@@ -235,10 +235,10 @@ impl<'s> Received<'s> {
         fault::point("put.sealed");
         // Under the claim, which whoever removes or replaces a file needs as well: what is
         // counted here is what goes.
-        let replaced = if plan.replace { plan.replaced().unwrap_or(0) } else { 0 };
-        match part.publish(&plan.folder, &plan.name, plan.replace) {
+        let replaced = plan.replaced().unwrap_or(0);
+        match part.publish(&plan.folder, &plan.name, plan.replaces()) {
             Ok(()) => {}
-            Err(e) if is_taken(&e) => return Err(plan.exists()),
+            Err(e) if is_taken(&e) => return Err(plan.taken()),
             Err(e) => return Err(failed(&e).into()),
         }
         if let Some(charge) = charge {

@@ -14,6 +14,7 @@
 //! - [`gauges`]: what a process holds: threads, descriptors, memory.
 //! - [`soak`]: everybody does everything at once, and every promise is checked.
 //! - [`siege`]: many who are in the way, and one honest client.
+//! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
@@ -28,6 +29,7 @@ pub mod image;
 mod peer;
 pub mod powercut;
 pub mod promises;
+pub mod properties;
 pub mod rush;
 pub mod siege;
 pub mod soak;

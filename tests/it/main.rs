@@ -3,6 +3,7 @@
 // A test that meets what it did not expect has failed; saying so is what a panic is for.
 #![allow(clippy::unwrap_used)]
 
+mod model; // what a server means: the protocol without disk, threads or sockets
 mod network; // addresses of other machines, and a line that can be cut
 mod pair; // two servers on one folder
 mod people; // how a test becomes somebody: a user, an administrator
@@ -14,6 +15,7 @@ mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bad_network; // slow, cut, silent: what a network does
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
+mod corpus; // whatever bytes come: what the fuzzers found, and more
 mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
 mod cuts; // an upload that ends early leaves nothing
@@ -41,6 +43,7 @@ mod requests; // the session itself, and every request that moves no bytes
 mod resume_get; // a download that is cut off goes on where it was
 mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it
+mod scripts; // whole scripts of requests, played to the server and to its model
 mod settings; // the settings file, and what is wrong with it
 mod shared; // several servers on one folder
 mod size_limit; // a file over the system's limit is refused, and the server lives

@@ -4,6 +4,7 @@
 //! fields of the answer are compared.
 
 use std::fs;
+use std::io::Read as _;
 
 use harness::content::{bytes, crc, eager_put};
 use serde_json::json;
@@ -108,6 +109,18 @@ fn quit_closes_without_another_word() {
     peer.send("{\"cmd\":\"QUIT\"}\n{\"cmd\":\"MKDIR\",\"path\":\"late\"}\n");
     assert!(peer.is_closed());
     assert!(!server.library().join("late").exists());
+}
+
+/// A connection that is closed over unread bytes is reset, and a reset can overtake what is owed.
+#[test]
+fn what_is_owed_before_a_quit_arrives_whatever_stands_behind_it() {
+    let server = quick();
+    let mut peer = server.peer();
+    let behind = "\n".repeat(100_000);
+    peer.send(format!("{{\"cmd\":\"LIST\"}}\n{{\"cmd\":\"QUIT\"}}\n{behind}"));
+    let mut rest = String::new();
+    let read = peer.stream().read_to_string(&mut rest);
+    assert_eq!((read.ok(), rest.as_str()), (Some(19), "{\"status\":\"EMPTY\"}\n"));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Method: requests go out as JSON values, answers are compared field by field.
 
 use harness::content::sum_line;
+pub(crate) use harness::properties::is_obeyed;
 use harness::{Peer, TestServer};
 use serde_json::{Value, json};
 
@@ -127,14 +128,6 @@ pub(crate) fn assert_refused(answer: &Value, reason: &str) {
     assert_eq!(answer["reason"], reason, "{answer:.300}");
     let message = answer["message"].as_str().unwrap();
     assert!(!message.is_empty() && !message.contains(is_obeyed), "{message:.300?}");
-}
-
-/// What moves a cursor, changes colours, or turns the line around it.
-pub(crate) fn is_obeyed(c: char) -> bool {
-    let turns = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{feff}'];
-    c.is_control()
-        || turns.contains(&c)
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The session still answers, and to this request, not to one before.

@@ -10,10 +10,17 @@ use std::net::Shutdown;
 use harness::content::{bytes, crc, eager_put, sum_line};
 use serde_json::{Value, json};
 
+use crate::people::newcomer;
 use crate::talk::{
     ask, ask_about, assert_exists, assert_goes_on, assert_ok, assert_refused, begin, get, names,
     put, quick, send_body,
 };
+
+/// An eager upload in the place of whatever file is there.
+fn eager_over(path: &str, bytes: &[u8]) -> Vec<u8> {
+    let upload = String::from_utf8(eager_put(path, bytes)).unwrap();
+    upload.replace("\"eager\"", "\"overwrite\":true,\"eager\"").into_bytes()
+}
 
 fn get_from(offset: u64) -> Value {
     json!({"cmd": "GET", "path": "f", "offset": offset})
@@ -174,6 +181,28 @@ fn a_guest_overwrites_nothing_but_may_say_so_for_a_free_name() {
     assert_ok(&ask(&mut peer, &request));
     assert_ok(&send_body(&mut peer, b"old"));
     assert_refused(&ask(&mut peer, &request), "denied");
+    assert_eq!(get(&mut peer, "f").1, b"old");
+}
+
+/// Sent ahead, the second is not there yet when the third is looked at.
+#[test]
+fn a_name_is_taken_by_what_was_sent_last_and_not_by_what_that_replaced() {
+    let server = quick();
+    let mut peer = newcomer(&server, "yuki");
+    peer.send([eager_put("f", b"old"), eager_over("f", b"newer"), eager_put("f", b"")].concat());
+    assert_ok(&peer.line());
+    assert_ok(&peer.line());
+    assert_eq!(peer.line()["size"], 5);
+}
+
+/// Sent ahead, the first is not there yet when the second is looked at.
+#[test]
+fn a_guest_overwrites_not_even_what_it_has_just_sent() {
+    let server = quick();
+    let mut peer = server.peer();
+    peer.send([eager_put("f", b"old"), eager_over("f", b"new")].concat());
+    assert_ok(&peer.line());
+    assert_refused(&peer.line(), "denied");
     assert_eq!(get(&mut peer, "f").1, b"old");
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use common::limits::{EAGER_BYTES_MAX, FILE_BYTES_MAX};
 use common::path::{Name, VirtualPath};
-use common::protocol::{Details, Kind, Page, Put, Reason, Refusal, Response, Stat, Sum};
+use common::protocol::{Details, Kind, Page, Put, Reason, Refusal, Response, Stat, Summed};
 
 use super::{Handled, Refused, Reply, Service, Who};
 use crate::answer::Answer;
 use crate::claims::Claim;
 use crate::places::{Ground, Spot};
-use crate::plan::Plan;
+use crate::plan::{Overwrite, Plan};
 use crate::refusal;
 use crate::registry::Party;
 use crate::rights::Deed;
@@ -68,7 +68,7 @@ impl<'s> Service<'s> {
     pub(super) fn sum(&self, who: &Who, text: &str) -> Handled<'s> {
         let (path, opened) = self.open_file(who, text)?;
         let crc32 = opened.checksum(self.stop).map_err(|e| refusal::of_io("read", &path, &e))?;
-        Ok(Reply::Answer(Answer::of(&Response::Ok(Sum { crc32 }))))
+        Ok(Reply::Answer(Answer::of(&Response::Ok(Summed { crc32 }))))
     }
 
     pub(super) fn mkdir(&self, who: &Who, text: &str) -> Handled<'s> {
@@ -124,13 +124,10 @@ impl<'s> Service<'s> {
         check_fields(put)?;
         let spot = self.find(who, &put.path, Deed::Create)?;
         let Entry { ground, folder, name } = new_entry(&spot)?;
-        // Asked only where it matters: who may not replace may still create with `overwrite`.
-        let replace = match self.find(who, &put.path, Deed::Replace) {
-            Ok(_) => put.overwrite,
-            Err(refusal) if put.overwrite && folder.has(&name).is_ok_and(|taken| taken) => {
-                return Err(refusal.into());
-            }
-            Err(_) => false,
+        let overwrite = match self.find(who, &put.path, Deed::Replace) {
+            _ if !put.overwrite => Overwrite::No,
+            Ok(_) => Overwrite::Yes,
+            Err(refusal) => Overwrite::Denied(refusal),
         };
         check_room(&ground, &spot.path, put.size)?;
         self.places.expire_kept();
@@ -151,7 +148,7 @@ impl<'s> Service<'s> {
             size: put.size,
             mtime: put.mtime,
             eager: put.eager,
-            replace,
+            overwrite,
             usage: ground.owner.as_ref().map(|owner| self.places.usage(owner)),
             origin,
             resume: put.resume,

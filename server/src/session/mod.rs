@@ -53,7 +53,7 @@ const ERROR_CHARS: usize = 200;
 /// Gathered answers are sent when there are this many bytes of them.
 const OUTPUT_BYTES: usize = 64 * 1024;
 
-/// What is still read, and for how long, from a client that is being sent away.
+/// What is still read, and for how long, from a client that has been told all there is to tell.
 const FAREWELL_TIME: Duration = Duration::from_secs(2);
 const FAREWELL_BYTES: usize = 1024 * 1024;
 
@@ -183,9 +183,7 @@ impl<'s> Session<'s> {
         }
         let told = self.before_waiting();
         log::info!("{} {end}", self.who.peer);
-        if told.is_ok()
-            && matches!(end, End::Slow(_) | End::OutOfStep | End::Stopped | End::TakenOver)
-        {
+        if told.is_ok() && !matches!(end, End::Lost(_)) {
             self.input.socket_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
         }
     }

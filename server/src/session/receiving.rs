@@ -63,8 +63,14 @@ impl<'s> Session<'s> {
     }
 
     fn begin(&mut self, plan: Plan<'s>) -> Result<Result<Upload<'s>, Answer>, End> {
-        if let Err(exists) = plan.check_free() {
-            return Ok(Err(exists));
+        // A taken name ends the batch, as every answer does, and only then is told by what it is
+        // taken: perhaps by a file of that batch.
+        let free = plan.check_free().or_else(|_| {
+            self.settle();
+            plan.check_free()
+        });
+        if let Err(taken) = free {
+            return Ok(Err(taken));
         }
         Ok(match self.claim(&plan)? {
             Ok(claim) => {
