@@ -124,3 +124,25 @@ fn every_limit_both_sides_know_is_on_the_protocol_page() {
     let missing: Vec<&str> = names.filter(|name| !page.contains(*name)).collect();
     assert!(missing.is_empty(), "not on the page: {missing:?}");
 }
+
+#[test]
+fn every_test_that_the_trust_page_names_is_there() {
+    let page = fs::read_to_string(root().join("docs/trust.md")).unwrap();
+    let folders = ["common/src", "server/src", "client/src", "tests"];
+    let sources: Vec<_> = folders.iter().flat_map(|folder| sources(&root().join(folder))).collect();
+    let is_there = |module: &str, test: &str| {
+        sources.iter().any(|(path, text)| {
+            let own = path.file_stem().is_some_and(|stem| stem == module);
+            let inside = path.parent().unwrap().ends_with(module);
+            (own || inside) && text.contains(&format!("fn {test}()"))
+        })
+    };
+    let named = page.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
+    let mut count = 0;
+    for name in named.filter(|name| !name.starts_with("module::")) {
+        let (module, test) = (name.split("::").next().unwrap(), name.rsplit("::").next().unwrap());
+        assert!(is_there(module, test), "docs/trust.md names `{name}`, and there is no such test");
+        count += 1;
+    }
+    assert!(count > 100, "only {count} tests are named");
+}
