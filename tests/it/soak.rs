@@ -27,6 +27,8 @@ fn a_siege_sends_tricklers_away_turns_the_many_away_and_gives_everything_back() 
         tricklers: 20,
         idlers: 100,
         max_clients: 60,
+        // A fifth of what it is, so that the test is over in a fifth of the time.
+        stall: 6,
         quiet: Duration::from_secs(1),
         bounds: Bounds { header: PATIENCE, body: 2 * PATIENCE },
         ratio_max: None,

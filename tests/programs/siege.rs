@@ -23,6 +23,9 @@ use clap::Parser;
 use harness::actor;
 use harness::siege::{self, Bounds, Settings};
 
+/// The server's own default.
+const STALL_SECONDS: u32 = 30;
+
 /// Many who only want to be in the way, and one honest client.
 #[derive(Debug, Parser)]
 #[command(name = "siege")]
@@ -58,6 +61,7 @@ fn hold(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
         tricklers: options.tricklers.into(),
         idlers: options.idlers.into(),
         max_clients: options.max_clients.into(),
+        stall: STALL_SECONDS,
         quiet: Duration::from_secs(10),
         // A line has 10 s; a body about 30 s for so few bytes. The rest is for a busy machine.
         bounds: Bounds { header: Duration::from_secs(20), body: Duration::from_secs(60) },

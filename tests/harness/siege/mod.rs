@@ -44,6 +44,8 @@ pub struct Settings {
     pub idlers: usize,
     /// The server's places.
     pub max_clients: usize,
+    /// The longest standstill the server bears, in seconds.
+    pub stall: u32,
     /// How long the honest client works undisturbed, to compare with.
     pub quiet: Duration,
     /// How long one may take over a request line, and over a body.
@@ -87,8 +89,9 @@ impl Report {
 pub fn run(settings: &Settings) -> Result<Report, Box<dyn Error>> {
     raise_descriptor_limit(settings.tricklers + settings.idlers + SPARE_DESCRIPTORS)?;
     let data = tempfile::tempdir()?;
-    let places = settings.max_clients.to_string();
-    let server = Ferryd::start(&settings.stage, data.path(), &["--max-clients", &places])?;
+    let (places, stall) = (settings.max_clients.to_string(), settings.stall.to_string());
+    let words = ["--max-clients", &places, "--stall-timeout", &stall];
+    let server = Ferryd::start(&settings.stage, data.path(), &words)?;
     let mut honest = Honest::come(&server.address.to_string())?;
     let base = Gauges::of(server.id())?;
     let until = Instant::now() + settings.quiet;
