@@ -148,9 +148,9 @@ impl<'s> Upload<'s> {
         self.feed.send(chunk)
     }
 
-    /// Makes certain what has come so far. Nothing if this upload will not come again.
-    fn checkpoint(&mut self) -> io::Result<()> {
-        let Some(origin) = &self.target.plan.origin else { return Ok(()) };
+    /// Makes certain what has come so far; whether it can be gone on with.
+    fn checkpoint(&mut self) -> io::Result<bool> {
+        let Some(origin) = &self.target.plan.origin else { return Ok(false) };
         let record = origin.record();
         if self.filled > 0 {
             self.send_chunk()?;
@@ -158,19 +158,19 @@ impl<'s> Upload<'s> {
         self.feed.flush()?;
         let crc32 = Crc32(self.hasher.clone().finalize());
         let reached = Progress { bytes: self.received, crc32 };
-        self.target.part.checkpoint(&record, reached)?;
         self.certain = self.received;
-        Ok(())
+        self.target.part.checkpoint(&record, reached)
     }
 
     /// The client is gone in the middle. What has come is made certain and kept, if this upload can
     /// be known again; else everything is gone when this returns.
     pub fn cut(mut self) {
-        if self.target.plan.origin.is_none() || self.received == 0 {
+        if self.received == 0 {
             return;
         }
         match self.checkpoint() {
-            Ok(()) => self.keep(),
+            Ok(true) => self.keep(),
+            Ok(false) => {}
             Err(error) => log::warn!("cannot keep what came of an upload: {error}"),
         }
     }

@@ -40,6 +40,7 @@ mod quota; // how full a home is, and that it never gets fuller
 mod races; // what a path leads to changes while it is walked
 mod reasons; // every reason a FAIL can have
 mod requests; // the session itself, and every request that moves no bytes
+mod resume_faults; // keeping what came of an upload fails in every way
 mod resume_get; // a download that is cut off goes on where it was
 mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it

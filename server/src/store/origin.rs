@@ -73,8 +73,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Writes it on `file`, with how far that is. Fails where the file system has no attributes;
-    /// such a part cannot be kept.
+    /// Writes it on `file`, with how far that is. Fails where the file system has no attributes.
     pub(super) fn write(&self, file: &File, reached: Progress) -> io::Result<()> {
         let text = serde_json::to_vec(&Self { reached, ..self.clone() })?;
         Ok(fs::fsetxattr(file, RECORD_ATTRIBUTE, &text, XattrFlags::empty())?)

@@ -123,10 +123,16 @@ impl Part {
 
     /// Waits until all bytes written so far are on disk, and records how far that is. Whoever
     /// goes on with this part believes the record, so it is made after the sync, never before.
-    pub fn checkpoint(&self, record: &Record, reached: Progress) -> io::Result<()> {
+    /// `false` if it cannot be made: not every file system has attributes. Then this part cannot be
+    /// gone on with, and is as good as any other.
+    pub fn checkpoint(&self, record: &Record, reached: Progress) -> io::Result<bool> {
         let _doing = state::enter(State::Disk);
         fs::fdatasync(&*self.file)?;
-        record.write(&self.file, reached)
+        let recorded = record.write(&self.file, reached);
+        if let Err(error) = &recorded {
+            log::debug!("cannot record how far an upload has come: {error}");
+        }
+        Ok(recorded.is_ok())
     }
 
     /// Takes the record away: what becomes a file is no beginning any more.
