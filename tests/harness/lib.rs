@@ -10,6 +10,7 @@
 //! - [`rush`], [`promises`], [`aftermath`]: clients until the server is struck down, what they were
 //!   told by then, and what is left of it. [`powercut`] and [`crashes`] strike.
 //! - [`image`]: a disk whose power can be cut.
+//! - [`stress`]: many clients at once, and every byte looked at.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
@@ -17,12 +18,14 @@ pub mod aftermath;
 mod cable;
 pub mod content;
 pub mod crashes;
+mod descriptors;
 pub mod dice;
 pub mod image;
 mod peer;
 pub mod powercut;
 pub mod promises;
 pub mod rush;
+pub mod stress;
 mod test_server;
 pub mod verdict;
 mod visitor;

@@ -37,5 +37,6 @@ mod rights; // the table of rights, every cell of it
 mod settings; // the settings file, and what is wrong with it
 mod size_limit; // a file over the system's limit is refused, and the server lives
 mod strangers; // what a stranger may learn, and how slowly
+mod stress; // the stress test looks, finds, and ends as it should
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed
