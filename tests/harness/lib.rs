@@ -15,6 +15,7 @@
 //! - [`soak`]: everybody does everything at once, and every promise is checked.
 //! - [`siege`]: many who are in the way, and one honest client.
 //! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
+//! - [`stress`]: many clients at once, and every byte looked at.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
@@ -22,6 +23,7 @@ pub mod aftermath;
 mod cable;
 pub mod content;
 pub mod crashes;
+mod descriptors;
 pub mod dice;
 pub mod fault_proxy;
 pub mod gauges;
@@ -33,6 +35,7 @@ pub mod properties;
 pub mod rush;
 pub mod siege;
 pub mod soak;
+pub mod stress;
 mod test_server;
 pub mod verdict;
 mod visitor;

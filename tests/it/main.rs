@@ -51,6 +51,7 @@ mod size_limit; // a file over the system's limit is refused, and the server liv
 mod slow; // who is too slow ends, who keeps the pace does not
 mod soak; // everybody does everything at once, and a siege
 mod strangers; // what a stranger may learn, and how slowly
+mod stress; // the stress test looks, finds, and ends as it should
 mod stripes; // who waits for whom between servers
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed

@@ -20,13 +20,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Resource, getrlimit, setrlimit};
-
 use self::honest::{Honest, Times};
 use self::idlers::Idlers;
 use self::tricklers::{Kind, Tricklers};
 use crate::PATIENCE;
 use crate::actor::Ferryd;
+use crate::descriptors;
 use crate::dice::Dice;
 use crate::gauges::{self, Gauges};
 
@@ -87,7 +86,8 @@ impl Report {
 /// Besieges. An error means that the siege itself could not be held, or that the honest client was
 /// not served.
 pub fn run(settings: &Settings) -> Result<Report, Box<dyn Error>> {
-    raise_descriptor_limit(settings.tricklers + settings.idlers + SPARE_DESCRIPTORS)?;
+    // Each connection costs a descriptor here as well.
+    descriptors::need(u32::try_from(settings.tricklers + settings.idlers + SPARE_DESCRIPTORS)?)?;
     let data = tempfile::tempdir()?;
     let (places, stall) = (settings.max_clients.to_string(), settings.stall.to_string());
     let words = ["--max-clients", &places, "--stall-timeout", &stall];
@@ -199,20 +199,5 @@ impl Report {
         self.check(now.is_some_and(|now| now.is_back_to(base)), || {
             format!("not given back: {}", gauges::inventory(server.id()))
         });
-    }
-}
-
-/// Each connection costs a descriptor here as well.
-fn raise_descriptor_limit(needed: usize) -> Result<(), String> {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // If this fails, the limit stays what it is, and that is looked at next.
-    let _ = setrlimit(Resource::Nofile, limit);
-    match getrlimit(Resource::Nofile).current {
-        Some(most) if most < needed as u64 => Err(format!(
-            "{needed} descriptors are needed and the system allows {most}; besiege with fewer, or \
-             raise the limit (`ulimit -n`)"
-        )),
-        _ => Ok(()),
     }
 }
