@@ -1,6 +1,6 @@
 //! What goes out and is longer than a line: listings and files.
 
-use common::protocol::{Download, Outcome, Response};
+use common::protocol::{Crc32, Download, Outcome, Response};
 
 use super::{End, Job, Session};
 use crate::answer::Answer;
@@ -53,7 +53,13 @@ impl Session<'_> {
     fn send_small(&mut self, opened: &Opened, offset: u64) -> Outcome {
         match opened.read_rest(offset) {
             Ok(body) => {
-                self.say(&Response::Ok(download(opened)));
+                let mut download = download(opened);
+                if offset == 0 {
+                    // Here are the bytes: to know their checksum costs nothing, and the client need
+                    // not ask.
+                    download.crc32 = download.crc32.or(Some(Crc32(crc32fast::hash(&body))));
+                }
+                self.say(&Response::Ok(download));
                 self.output.extend_from_slice(&body);
                 Outcome::Ok
             }
