@@ -62,6 +62,11 @@ pub struct Config {
           value_parser = password_bytes)]
     pub password_min: usize,
 
+    /// Seconds for which a right password is not hashed again when it comes again from the same
+    /// address; 0 hashes it every time
+    #[arg(long, value_name = "S", default_value = "600", value_parser = seconds::<0>)]
+    pub password_cache: Duration,
+
     /// How many clients may be connected at once
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -317,6 +322,7 @@ mod tests {
         assert_eq!(config.data, PathBuf::from("ferry-data"));
         assert_eq!(config.durability, Durability::Full);
         assert_eq!((config.guests, config.password_min), (Guests::Write, 6));
+        assert_eq!(config.password_cache, Duration::from_secs(600));
     }
 
     #[test]
@@ -335,6 +341,7 @@ mod tests {
             &["--quota", "99999999999G"],
             &["--guests", "some"],
             &["--password-min", "0"],
+            &["--password-cache", "3601"],
         ] {
             assert_eq!(config(bad).unwrap_err().exit_code(), 2, "{bad:?}");
         }

@@ -18,6 +18,7 @@
 //! session.greeted    the greeting is ready, and not sent
 //! session.line       a whole line has come
 //! request.handled    it is known what comes of a request
+//!   login.hashing    a password is about to be hashed, to see whether it is right
 //!   login.verified   the password was right
 //!   list.page        a page is ready
 //!   get.sending      before each piece of a file

@@ -16,9 +16,9 @@
 //! # The locks, and their order
 //! Each guards one table, is held for a few instructions, and no two are ever held at once: the
 //! registry's (claims), the roster's (sessions), the state table's (rows), a row's (its text), the
-//! ledger's (homes' counters), the throttle's (wrong passwords), a stripe's (claims between servers;
-//! the one that is held across system calls). The areas that passwords are hashed in are no lock but
-//! a queue, one place for each core.
+//! ledger's (homes' counters), the throttle's (wrong passwords), the recent logins' (right ones), a
+//! stripe's (claims between servers; the one that is held across system calls). The areas that
+//! passwords are hashed in are no lock but a queue, one place for each core.
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order

@@ -105,7 +105,9 @@ impl Server {
                     // Opening the store has swept.
                     next_expiry: Mutex::new(Instant::now() + EXPIRY_EVERY),
                 },
-                accounts: Accounts::new(self.store.users(), self.config.password_min, cores()),
+                accounts: Accounts::new(self.store.users(), self.config.password_min, cores())
+                    .remembering(self.config.password_cache)
+                    .map_err(ServerError::system("draw a random key"))?,
                 registration: self.config.registration,
                 claims: &self.claims,
                 writer: &writer,

@@ -14,7 +14,7 @@ use harness::actor::Ferryd;
 use harness::{PATIENCE, Peer, eventually};
 use serde_json::{Value, json};
 
-use crate::people::{PASSWORD, login, newcomer, stage};
+use crate::people::{PASSWORD, known, login, newcomer, stage};
 use crate::talk::{assert_ok, assert_refused, quick};
 
 /// Sends lines; the answers, byte for byte.
@@ -32,6 +32,7 @@ fn raw_answers(address: SocketAddr, lines: &str) -> String {
 fn an_unknown_user_and_a_wrong_password_get_the_same_bytes() {
     let server = quick();
     newcomer(&server, "xiaoyu");
+    known(server.address(), "xiaoyu");
     let ask_as = |user: &str| {
         let request = json!({"cmd": "LOGIN", "user": user, "password": "wrong one"});
         raw_answers(server.address(), &request.to_string())
@@ -58,7 +59,8 @@ fn who_guesses_waits_longer_and_longer_and_nobody_else_waits() {
     let server = quick();
     newcomer(&server, "yuki");
     newcomer(&server, "xiaoyu");
-    let mut guesser = server.peer();
+    // It changes nothing that xiaoyu is remembered here.
+    let mut guesser = known(server.address(), "xiaoyu");
     // The first delay is half a second, and each is twice the one before.
     let (mut first, mut denied) = (None, 0);
     let (told, delay) = loop {
@@ -95,6 +97,7 @@ fn of_many_guesses_sent_at_once_only_the_first_few_are_tried() {
     const PEERS: usize = 40;
     let server = quick();
     newcomer(&server, "xiaoyu");
+    known(server.address(), "xiaoyu");
     let start = Barrier::new(PEERS);
     let guess = || {
         let mut peer = server.peer();

@@ -9,10 +9,14 @@
 //! one, gives the same line, and is delayed the same way.
 
 mod hashing;
+mod recent;
+#[cfg(test)]
+mod tests;
 mod throttle;
 
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use common::limits::PASSWORD_BYTES_MAX;
 use common::path::Name;
@@ -21,6 +25,7 @@ use common::user::UserName;
 use serde::{Deserialize, Serialize};
 
 use self::hashing::{Hashing, Verified};
+use self::recent::Recent;
 use self::throttle::Throttle;
 use crate::clock;
 use crate::fault;
@@ -77,6 +82,8 @@ pub struct Accounts<'s> {
     users: &'s Tree,
     hashing: Hashing,
     throttle: Throttle,
+    /// `None` if every login is to be hashed.
+    recent: Option<Recent>,
     password_bytes_min: usize,
 }
 
@@ -85,7 +92,14 @@ impl<'s> Accounts<'s> {
     /// `places` passwords are hashed at once.
     pub fn new(users: &'s Tree, password_bytes_min: usize, places: usize) -> Self {
         let (hashing, throttle) = (Hashing::new(places), Throttle::default());
-        Self { users, hashing, throttle, password_bytes_min }
+        Self { users, hashing, throttle, recent: None, password_bytes_min }
+    }
+
+    /// Remembers for `lifetime` that a password was right, and does not hash it again; hashes all
+    /// of them if that is zero. Fails if the system gives no random key.
+    pub fn remembering(self, lifetime: Duration) -> io::Result<Self> {
+        let recent = if lifetime.is_zero() { None } else { Some(Recent::new(lifetime)?) };
+        Ok(Self { recent, ..self })
     }
 
     /// Opens an account.
@@ -123,9 +137,7 @@ impl<'s> Accounts<'s> {
         self.throttle.check(from, user)?;
         let found = self.read(user)?;
         let hash = found.as_ref().map(|(account, _)| account.password.as_str());
-        // Asked again behind the wait for a place: of many guesses sent at once, all but the
-        // first few find the door closed.
-        let verified = self.hashing.verify(password, hash, || self.throttle.check(from, user))?;
+        let verified = self.verify(from, user, password, hash)?;
         let (Some((account, standing)), Verified::Right { outdated }) = (found, verified) else {
             self.throttle.failed(from, user);
             return Err(Refusal::new(Reason::Denied, "the user name or the password is wrong"));
@@ -136,6 +148,32 @@ impl<'s> Accounts<'s> {
             self.renew(user, &account, password);
         }
         Ok((account, standing))
+    }
+
+    /// Whether `password` is the one with this hash: known from a short while ago, or else found
+    /// by hashing, and then known for a while.
+    fn verify(
+        &self,
+        from: IpAddr,
+        user: &UserName,
+        password: &Password,
+        hash: Option<&str>,
+    ) -> Result<Verified, Refusal> {
+        if let (Some(recent), Some(hash)) = (&self.recent, hash)
+            && recent.knows((from, user), hash, password, Instant::now())
+        {
+            return Ok(Verified::Right { outdated: false });
+        }
+        // Asked again behind the wait for a place: of many guesses sent at once, all but the
+        // first few find the door closed.
+        let verified = self.hashing.verify(password, hash, || self.throttle.check(from, user))?;
+        // A hash that is outdated is about to be replaced, so there is nothing to know of it.
+        if let (Some(recent), Some(hash)) = (&self.recent, hash)
+            && verified == (Verified::Right { outdated: false })
+        {
+            recent.remember((from, user), hash, password, Instant::now());
+        }
+        Ok(verified)
     }
 
     /// Whether the account that was logged in to is still there, and with which role. Costs a look
@@ -256,34 +294,4 @@ pub fn file_of(user: &UserName) -> Result<Name, Refusal> {
 
 fn failed(doing: &str, user: &UserName, error: &io::Error) -> Refusal {
     refusal::of_io(&format!("{doing} the account of"), user, error)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use argon2::Params;
-
-    use super::*;
-    use crate::store::Store;
-
-    #[test]
-    fn a_hash_of_old_parameters_is_renewed_by_the_next_login() {
-        let data = tempfile::tempdir().unwrap();
-        let users = Store::open_users(data.path()).unwrap();
-        let (user, password) = (UserName::parse("xiaoyu").unwrap(), Password("123456".into()));
-        let mut accounts = Accounts::new(&users, 6, 1);
-        accounts.hashing = Hashing::with(Params::new(8 * 1024, 1, 1, None).unwrap());
-        let (old, _) = accounts.register(&user, &password, Role::User).unwrap();
-        assert!(old.password.contains("m=8192,t=1"), "{}", old.password);
-
-        let accounts = Accounts::new(&users, 6, 1);
-        let home = Ipv4Addr::LOCALHOST.into();
-        accounts.login(home, &user, &password).unwrap();
-        let new = accounts.find(&user).unwrap().unwrap();
-        assert!(new.password.contains("m=19456,t=2"), "{}", new.password);
-        assert_eq!(new.created, old.created);
-        accounts.login(home, &user, &password).unwrap();
-        assert!(accounts.login(home, &user, &Password("1234567".into())).is_err());
-    }
 }
