@@ -105,7 +105,9 @@ mod traps {
 
     pub(super) fn spring(place: &str) {
         let here = |trap: &&Trap| trap.action != "skip" && trap.is_for(place);
-        let Some(trap) = traps().iter().find(here) else { return };
+        // Every trap of this place counts who comes by, also if one before it is sprung.
+        let sprung: Vec<&Trap> = traps().iter().filter(here).collect();
+        let Some(trap) = sprung.first() else { return };
         match trap.action.as_str() {
             "abort" => std::process::abort(),
             // Raised in this very thread, which therefore takes no further step.
