@@ -202,7 +202,9 @@ fn a_user_takes_over_from_their_own_lost_connection_at_once() {
     assert_eq!(file.go_on(&mut lost), 0);
     lost.send(&file.content[..30_000]);
     let mut next = known(server.address(), "xiaoyu");
-    say(&mut next, &file.request());
+    let mut request = file.request();
+    request["wait"] = json!(0);
+    say(&mut next, &request);
     // No WAIT comes before it, so no `decision`.
     let answer = next.line();
     let from = offset(&answer);

@@ -103,7 +103,8 @@ impl<'s> Session<'s> {
             && let Some(lost) = sending.and_then(|own| waiting.session_sending(&own.upload))
         {
             self.slot.take_over(lost);
-            pause = plan.patience.min(WAIT_EVERY);
+            // It ends in a moment. Who does not want to wait for others does not wait for this.
+            pause = WAIT_EVERY;
         }
         loop {
             waiting = match waiting.wait(pause) {
