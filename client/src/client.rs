@@ -13,6 +13,7 @@ mod head;
 mod put;
 #[cfg(test)]
 pub(crate) mod scripted;
+mod small;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ use serde::de::DeserializeOwned;
 pub use self::get::Incoming;
 pub use self::head::Head;
 pub use self::put::{EAGER_BYTES, Outgoing, PutOptions, WINDOW};
+pub(crate) use self::small::{BATCH, Small};
 use crate::connection::Connection;
 use crate::error::Error;
 

@@ -3,6 +3,7 @@
 //! - `files`: what is asked of the server about a path.
 //! - `list`: what folders hold, theirs and ours.
 //! - `put`: uploads, small files ahead of their answers.
+//! - `get`: downloads, small files many at a time.
 //! - `folders`: where one stands, there and here.
 //! - `account`: who one is.
 //! - `report`: how a command went, name by name.
@@ -10,6 +11,7 @@
 mod account;
 mod files;
 mod folders;
+mod get;
 mod list;
 mod put;
 mod report;
@@ -18,6 +20,7 @@ use std::env;
 use std::path::Path;
 
 use self::folders::{lcd, lpwd};
+use self::get::Downloads;
 use self::put::Uploads;
 use self::report::Report;
 use crate::command::Command;
@@ -58,7 +61,7 @@ impl<'a> Shell<'a> {
                 let path = list.path.clone().unwrap_or_else(|| self.link.place.here().to_string());
                 report.one(&path, |r| self.list(&path, list.recursive, r));
             }
-            Command::Get(get) => report.each(&get.paths, |path, r| self.get(path, get, r)),
+            Command::Get(get) => Downloads::new(self.link, get).run(&mut report),
             Command::Put(put) => Uploads::new(self.link, &mut report, put).run(&put.files),
             Command::Stat { paths } => report.each(paths, |path, r| self.stat(path, r)),
             Command::Sum { paths } => report.each(paths, |path, r| self.sum(path, r)),

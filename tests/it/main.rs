@@ -30,6 +30,7 @@ mod lifetime; // starting, stopping, and clients that come and go
 mod line_breaks; // an upload by the real client goes on when it was cut off
 mod listing; // LIST and its pages
 mod logins; // what is remembered of a right password, and what that gives to nobody
+mod many_files; // many files with one command
 mod menu; // the numbered menu from start to exit, in both languages
 mod nonsense; // lines that are no requests
 mod panics; // a session that panics, and a writer that dies

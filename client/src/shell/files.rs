@@ -1,28 +1,16 @@
 //! What is asked of the server about a path.
 
 use common::escape::Safe;
-use common::path::PathError;
-use common::protocol::{Done, Download, Sum};
+use common::protocol::{Done, Sum};
 use serde::Serialize;
 
 use super::Shell;
 use super::report::Report;
-use crate::command::Get;
 use crate::display;
 use crate::error::Error;
-use crate::transfer::{self, Fetch};
 
 /// Right-aligns the sizes of several `stat`s, which come one by one: as wide as `999.9 kB`.
 const STAT_WIDTH: usize = 8;
-
-/// What `get` adds to a result.
-#[derive(Serialize)]
-struct Fetched<'a> {
-    #[serde(flatten)]
-    download: Download,
-    /// Where it is now.
-    file: &'a str,
-}
 
 /// What `mv` adds to a result.
 #[derive(Serialize)]
@@ -64,25 +52,5 @@ impl Shell<'_> {
         let (whole_from, whole_to) = (self.path(from)?, self.path(to)?);
         self.link.client()?.rename(&whole_from, &whole_to)?;
         report.done(from, &format!("mv {} {}", Safe(from), Safe(to)), Renamed { to })
-    }
-
-    pub(super) fn get(&mut self, path: &str, get: &Get, report: &mut Report) -> Result<(), Error> {
-        let whole = self.link.place.resolve(path)?;
-        let (_, name) = whole.split_last().ok_or_else(|| PathError::NoName(path.to_owned()))?;
-        let file = get.to.clone().unwrap_or_default().join(name.as_str());
-        // Before the server is even called: what cannot be kept need not be sent.
-        transfer::check_free(&file, get.force)?;
-        let fetch = Fetch {
-            path: &whole.to_string(),
-            shown: path,
-            target: &file,
-            force: get.force,
-            resume: !get.no_resume,
-            printer: report.printer(),
-        };
-        let download = fetch.run(self.link.client()?)?;
-        let shown = format!("get {}  {}", Safe(path), display::size(download.size));
-        let fetched = Fetched { download, file: &file.to_string_lossy() };
-        report.moved(path, &shown, download.size, fetched)
     }
 }

@@ -5,6 +5,7 @@
 //! of the whole: of the bytes that lay here as well as of those that came.
 
 use std::fmt::Display;
+use std::io::Write as _;
 use std::path::Path;
 
 use common::escape::Safe;
@@ -12,7 +13,7 @@ use common::protocol::{Download, Stat};
 
 use super::note::Note;
 use super::part::Part;
-use crate::client::{Client, Incoming};
+use crate::client::{Client, Incoming, Small};
 use crate::display;
 use crate::error::Error;
 use crate::printer::Printer;
@@ -56,6 +57,16 @@ impl Fetch<'_> {
             Err(error) if speaks_against(&error) => Err(error),
             Err(error) => Err(if part.stay() { error.unfinished() } else { error }),
         }
+    }
+
+    /// Keeps a small file that is here already.
+    pub(crate) fn keep(&self, Small { download, bytes }: Small) -> Result<Download, Error> {
+        let mut part = Part::open(self.target)?;
+        part.begin(Note { path: self.path.to_owned(), download })?;
+        let cannot = Error::local(format!("cannot write `{}` here", display::local(self.target)));
+        (&part.file).write_all(&bytes).map_err(cannot)?;
+        part.publish(download.mtime, self.force)?;
+        Ok(download)
     }
 
     fn receive(&self, client: &mut Client, part: &mut Part) -> Result<Download, Error> {

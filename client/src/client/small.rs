@@ -1,0 +1,93 @@
+//! Many small files in two round trips.
+//!
+//! One question and one answer for each file cost more than the bytes of a small one. So a batch of
+//! names is asked about in one breath, and then all that turn out to be small are asked for in one:
+//!
+//! ```text
+//! client  STAT a  STAT b  STAT c …        server  3 bytes, 2 bytes, a folder …
+//! client  GET a   GET b …                 server  {"status":"OK","size":3,…} abc  {…} de  …
+//! ```
+//!
+//! What is not small, not there, or not as it was said to be is left out: whoever wants it asks for
+//! it alone, and hears then why it cannot be had.
+
+use common::protocol::{Crc32, Details, Download, Kind, Request};
+
+use super::{Client, REPLY};
+use crate::error::Error;
+
+/// The largest file that comes this way, in bytes. A server has one of this size in memory when it
+/// sends it, and so always says its checksum.
+const SMALL_BYTES: u64 = 32 * 1024;
+
+/// How many names may be asked about at once. What is asked, and all that comes of it, must fit
+/// sockets' buffers, or both sides would wait for the other to read.
+pub(crate) const BATCH: usize = 32;
+
+/// A whole small file, verified.
+#[derive(Debug)]
+pub(crate) struct Small {
+    pub(crate) download: Download,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Client {
+    /// Those of at most [`BATCH`] files that are small; in the order of `paths`.
+    pub(crate) fn get_small(&mut self, paths: &[String]) -> Result<Vec<Option<Small>>, Error> {
+        let stat = |path: &String| Request::Stat { path: path.clone() };
+        let is_small = self.breath(paths.iter().map(stat), |client| {
+            let answer = client.reply_with::<Details>("", REPLY);
+            let is_small = |d: Details| d.stat.kind == Kind::File && d.stat.size <= SMALL_BYTES;
+            Ok(settled(answer)?.is_some_and(is_small))
+        })?;
+        let wanted = paths.iter().zip(&is_small).filter(|(_, small)| **small);
+        let get = |(path, _): (&String, _)| Request::Get { path: path.clone(), offset: None };
+        let mut got = self.breath(wanted.map(get), Self::small_body)?.into_iter();
+        let files = is_small.into_iter().map(|small| if small { got.next()? } else { None });
+        Ok(files.collect())
+    }
+
+    /// Sends all `requests`, then has each answered by `answer`.
+    fn breath<T>(
+        &mut self,
+        requests: impl Iterator<Item = Request>,
+        mut answer: impl FnMut(&mut Self) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        if self.out_of_step || !self.ahead.is_empty() {
+            return Err(Error::lost("an exchange before this one was cut short"));
+        }
+        self.out_of_step = true;
+        let queued = requests.map(|request| self.connection.queue(&request));
+        let asked = queued.collect::<Result<Vec<()>, _>>().and_then(|asked| {
+            self.connection.flush()?;
+            Ok(asked.len())
+        });
+        let asked = asked.map_err(|error| Error::from_wire(&error))?;
+        let answers = (0..asked).map(|_| answer(self)).collect::<Result<Vec<T>, Error>>()?;
+        self.out_of_step = false;
+        Ok(answers)
+    }
+
+    /// One answer to a `GET`, with its bytes; nothing if it was refused or is damaged.
+    fn small_body(&mut self) -> Result<Option<Small>, Error> {
+        let Some(download) = settled(self.reply_with::<Download>("", REPLY))? else {
+            return Ok(None);
+        };
+        let len = usize::try_from(download.size).ok().filter(|_| download.size <= SMALL_BYTES);
+        let len = len.ok_or_else(|| Error::lost("a file has grown since it was looked at"))?;
+        let mut bytes = vec![0; len];
+        let (_, filled) = self.connection.read_block(&mut bytes);
+        filled.map_err(|error| Error::from_wire(&error))?;
+        let whole = download.crc32 == Some(Crc32(crc32fast::hash(&bytes)));
+        Ok(whole.then_some(Small { download, bytes }))
+    }
+}
+
+/// A refusal is an answer, too, and the next one follows it.
+fn settled<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_answer() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
