@@ -34,10 +34,19 @@ impl Gauges {
 
 /// The resident memory of the process `id`, in KiB.
 pub fn resident_kib(id: u32) -> io::Result<u64> {
+    status_kib(id, "VmRSS:")
+}
+
+/// The most resident memory the process `id` ever had, in KiB.
+pub fn peak_resident_kib(id: u32) -> io::Result<u64> {
+    status_kib(id, "VmHWM:")
+}
+
+fn status_kib(id: u32, gauge: &str) -> io::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(gauge));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    number.ok_or_else(|| io::Error::other(format!("process {id} has no VmRSS")))
+    number.ok_or_else(|| io::Error::other(format!("process {id} has no {gauge}")))
 }
 
 /// What the process `id` has open and which threads it has: for who looks for a leak.

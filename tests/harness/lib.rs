@@ -16,13 +16,16 @@
 //! - [`siege`]: many who are in the way, and one honest client.
 //! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
 //! - [`stress`]: many clients at once, and every byte looked at.
+//! - [`curves`]: what an operation costs as something grows.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
 pub mod aftermath;
 mod cable;
+mod chart;
 pub mod content;
 pub mod crashes;
+pub mod curves;
 mod descriptors;
 pub mod dice;
 pub mod fault_proxy;

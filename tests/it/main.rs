@@ -9,6 +9,7 @@ mod pair; // two servers on one folder
 mod people; // how a test becomes somebody: a user, an administrator
 mod strace; // system calls that fail on demand
 mod talk; // what the tests say and hear: the one place that knows how a request is spelled
+mod well_formed; // whether a drawing is XML
 mod witness; // who remembers what a server promised, and looks whether it was kept
 
 mod accounts; // REGISTER, LOGIN, PASSWD, WHO
@@ -18,6 +19,7 @@ mod claims; // one name, many writers: one at a time, in line, told about each o
 mod corpus; // whatever bytes come: what the fuzzers found, and more
 mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
+mod curves; // the growth curves, short: all is measured, in line, and drawn
 mod cuts; // an upload that ends early leaves nothing
 mod disk; // a full or read-only disk makes no lie and no loss
 mod door; // how many may come in, from where, and that those who sit at the machine always may

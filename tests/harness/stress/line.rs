@@ -66,16 +66,26 @@ impl Line {
         for request in requests {
             frame::write_line(&mut lines, request)?;
         }
-        self.stream.get_mut().write_all(&lines)
+        self.send(&lines)
     }
 
-    /// Reads one answer. Any but `OK` is an error.
-    pub fn answer<T: DeserializeOwned>(&mut self) -> io::Result<T> {
+    /// Sends bytes as they are: a request with its body.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
+
+    /// Reads one line of an answer, whatever it says.
+    pub fn response<T: DeserializeOwned>(&mut self) -> io::Result<Response<T>> {
         let mut line = Vec::new();
         if !frame::read_line(&mut self.stream, &mut line).map_err(io::Error::other)? {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        match frame::parse(&line).map_err(io::Error::other)? {
+        frame::parse(&line).map_err(io::Error::other)
+    }
+
+    /// Reads one answer. Any but `OK` is an error.
+    pub fn answer<T: DeserializeOwned>(&mut self) -> io::Result<T> {
+        match self.response()? {
             Response::Ok(value) => Ok(value),
             Response::Fail(refusal) => Err(io::Error::other(refusal.message)),
             other => Err(io::Error::other(format!("{} is no answer to this", other.outcome()))),

@@ -3,7 +3,6 @@
 
 mod chart;
 mod json;
-mod panel;
 
 use std::fmt;
 use std::time::Duration;

@@ -1,9 +1,7 @@
 //! The report for the eye: how the load went over time, and how its latencies are spread.
 
-use std::fmt::{self, Write as _};
-
-use super::panel::{Axis, Curve, Panel, WIDTH, escape};
 use super::{Report, time};
+use crate::chart::{self, Axis, COLORS, Curve, Panel, Shape};
 use crate::stress::figures::{float, megabytes};
 use crate::stress::ledger::{Figures, Slot};
 use crate::stress::mix::Verb;
@@ -11,42 +9,15 @@ use crate::stress::mix::Verb;
 /// How fine the distribution is drawn: 2 to the power of this many steps for each doubling.
 const HALVINGS: u32 = 1;
 
-/// Room above the first picture.
-const HEAD: f64 = 70.0;
-
-const STYLE: &str = "text{font:13px sans-serif;fill:#333}.title{font-size:15px;font-weight:bold}\
-                     .grid{stroke:#ddd;fill:none}.curve{stroke-width:2;fill:none}";
-
 impl Report {
     /// A picture that needs nothing but itself: no font, no script, no other file.
     pub fn svg(&self) -> String {
-        let mut svg = String::new();
-        // Writing into a string cannot fail.
-        let _ = self.draw(&mut svg);
-        svg
-    }
-
-    fn draw(&self, svg: &mut String) -> fmt::Result {
         let panels = [
             self.course("Operations over time", "operations/s", |slot| float(slot.done)),
             self.course("File bytes over time", "MB/s", |slot| megabytes(slot.bytes)),
             self.spread(),
         ];
-        let height = HEAD + Panel::ROOM * 3.0;
-        writeln!(
-            svg,
-            r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">"#
-        )?;
-        writeln!(svg, "<style>{STYLE}</style>")?;
-        writeln!(svg, r#"<rect width="100%" height="100%" fill="white"/>"#)?;
-        writeln!(svg, r#"<text class="title" x="20" y="28">stress: {}</text>"#, self.headline())?;
-        writeln!(svg, r#"<text x="20" y="50">{}</text>"#, escape(&self.plan.to_string()))?;
-        let mut top = HEAD;
-        for panel in panels {
-            panel.draw(svg, top)?;
-            top += Panel::ROOM;
-        }
-        writeln!(svg, "</svg>")
+        chart::drawing(&format!("stress: {}", self.headline()), &self.plan.to_string(), &panels)
     }
 
     fn headline(&self) -> String {
@@ -71,7 +42,11 @@ impl Report {
         // Listings move no file bytes, and a line along the ground would only hide others.
         let moving = || self.verbs().filter(|(_, done)| done.course.iter().any(|s| of(*s) > 0.0));
         let curves: Vec<Curve> = moving()
-            .map(|(verb, figures)| Curve { color: color(verb), points: rate(figures, slots) })
+            .map(|(verb, figures)| Curve {
+                color: color(verb),
+                shape: Shape::Steps,
+                points: rate(figures, slots),
+            })
             .collect();
         let highest = curves.iter().flat_map(|curve| &curve.points).map(|point| point.1);
         let last = self.ledger.slot * u32::try_from(slots).unwrap_or(u32::MAX);
@@ -89,7 +64,11 @@ impl Report {
     fn spread(&self) -> Panel {
         let curves: Vec<Curve> = self
             .verbs()
-            .map(|(verb, figures)| Curve { color: color(verb), points: shares(figures) })
+            .map(|(verb, figures)| Curve {
+                color: color(verb),
+                shape: Shape::Steps,
+                points: shares(figures),
+            })
             .collect();
         let points = || curves.iter().flat_map(|curve| &curve.points);
         let [from, to] = [
@@ -135,11 +114,12 @@ fn decades(from: f64, to: f64) -> Axis {
     Axis { from, to, ticks, title: "from when it was due to its answer" }
 }
 
-/// Colours that people who see fewer of them can tell apart (Okabe and Ito, 2008).
+/// Each verb has its own, in all pictures.
 fn color(verb: Verb) -> &'static str {
+    let [put, get, list, _] = COLORS;
     match verb {
-        Verb::Put => "#0072b2",
-        Verb::Get => "#d55e00",
-        Verb::List => "#009e73",
+        Verb::Put => put,
+        Verb::Get => get,
+        Verb::List => list,
     }
 }

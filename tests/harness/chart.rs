@@ -1,40 +1,86 @@
-//! A picture with two axes, drawn as SVG.
+//! Pictures with two axes, one below the other, drawn as SVG that needs nothing but itself: no
+//! font, no script, no other file.
 
 use std::fmt::{self, Write as _};
 
-/// The width of every picture, and where the axes stand in it; in pixels.
-pub(super) const WIDTH: f64 = 960.0;
+/// Room above the first picture, in pixels, as all that follow.
+const HEAD: f64 = 70.0;
+
+/// The width of every picture, and where the axes stand in it.
+const WIDTH: f64 = 960.0;
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 30.0;
+const RIGHT: f64 = 40.0;
 const HEIGHT: f64 = 190.0;
 
+const STYLE: &str = "text{font:13px sans-serif;fill:#333}.title{font-size:15px;font-weight:bold}\
+                     .grid{stroke:#ddd;fill:none}.curve{stroke-width:2;fill:none}";
+
+/// Colours that people who see fewer of them can tell apart (Okabe and Ito, 2008).
+pub(crate) const COLORS: [&str; 4] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"];
+
 /// A direction: what is at its two ends, and what is written along it.
-pub(super) struct Axis {
-    pub(super) from: f64,
-    pub(super) to: f64,
-    pub(super) ticks: Vec<(f64, String)>,
-    pub(super) title: &'static str,
+pub(crate) struct Axis {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) ticks: Vec<(f64, String)>,
+    pub(crate) title: &'static str,
 }
 
-/// A line of steps: from each point it goes level to the next one's place, then up or down.
-pub(super) struct Curve {
-    pub(super) color: &'static str,
-    pub(super) points: Vec<(f64, f64)>,
+/// How the points of a curve are joined.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    /// From each point level to the next one's place, then up or down: what holds for a while.
+    Steps,
+    /// Straight from one to the next, each marked: what was measured here and there.
+    Marks,
+}
+
+/// A line through points.
+pub(crate) struct Curve {
+    pub(crate) color: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) points: Vec<(f64, f64)>,
 }
 
 /// A picture.
-pub(super) struct Panel {
-    pub(super) title: &'static str,
-    pub(super) x: Axis,
-    pub(super) y: Axis,
-    pub(super) curves: Vec<Curve>,
+pub(crate) struct Panel {
+    pub(crate) title: &'static str,
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    pub(crate) curves: Vec<Curve>,
     /// What each colour means.
-    pub(super) legend: Vec<(&'static str, String)>,
+    pub(crate) legend: Vec<(&'static str, String)>,
+}
+
+/// The whole drawing: what it is, in a headline and a line below it, and its pictures.
+pub(crate) fn drawing(headline: &str, line: &str, panels: &[Panel]) -> String {
+    let mut svg = String::new();
+    // Writing into a string cannot fail.
+    let _ = draw(&mut svg, headline, line, panels);
+    svg
+}
+
+fn draw(svg: &mut String, headline: &str, line: &str, panels: &[Panel]) -> fmt::Result {
+    let height = panels.iter().fold(HEAD, |height, _| height + Panel::ROOM);
+    writeln!(
+        svg,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">"#
+    )?;
+    writeln!(svg, "<style>{STYLE}</style>")?;
+    writeln!(svg, r#"<rect width="100%" height="100%" fill="white"/>"#)?;
+    writeln!(svg, r#"<text class="title" x="20" y="28">{}</text>"#, escape(headline))?;
+    writeln!(svg, r#"<text x="20" y="50">{}</text>"#, escape(line))?;
+    let mut top = HEAD;
+    for panel in panels {
+        panel.draw(svg, top)?;
+        top += Panel::ROOM;
+    }
+    writeln!(svg, "</svg>")
 }
 
 impl Axis {
     /// From 0 to a little over `max`, with about five round numbers on the way.
-    pub(super) fn to_about(max: f64, title: &'static str) -> Self {
+    pub(crate) fn to_about(max: f64, title: &'static str) -> Self {
         let max = if max > 0.0 { max } else { 1.0 };
         let power = 10_f64.powf((max / 5.0).log10().floor());
         let round = [1.0, 2.0, 5.0].map(|digit| digit * power);
@@ -55,10 +101,10 @@ impl Axis {
 
 impl Panel {
     /// How much room it takes, from top to bottom.
-    pub(super) const ROOM: f64 = HEIGHT + 110.0;
+    const ROOM: f64 = HEIGHT + 110.0;
 
     /// Draws it with its upper edge at `top`.
-    pub(super) fn draw(&self, svg: &mut String, top: f64) -> fmt::Result {
+    fn draw(&self, svg: &mut String, top: f64) -> fmt::Result {
         let (upper, lower) = (top + 50.0, top + 50.0 + HEIGHT);
         writeln!(
             svg,
@@ -134,16 +180,28 @@ impl Panel {
     }
 
     fn draw_curve(&self, svg: &mut String, curve: &Curve, upper: f64) -> fmt::Result {
-        let Some(((x, y), rest)) = curve.points.split_first() else { return Ok(()) };
-        let mut path = format!("M{:.1} {:.1}", self.across(*x), self.up(*y, upper));
-        for (x, y) in rest {
-            write!(path, "H{:.1}V{:.1}", self.across(*x), self.up(*y, upper))?;
+        let place = |(x, y): &(f64, f64)| (self.across(*x), self.up(*y, upper));
+        let Some((first, rest)) = curve.points.split_first() else { return Ok(()) };
+        let (x, y) = place(first);
+        let mut path = format!("M{x:.1} {y:.1}");
+        for (x, y) in rest.iter().map(place) {
+            match curve.shape {
+                Shape::Steps => write!(path, "H{x:.1}V{y:.1}")?,
+                Shape::Marks => write!(path, "L{x:.1} {y:.1}")?,
+            }
         }
-        writeln!(svg, r#"<path class="curve" stroke="{}" d="{path}"/>"#, curve.color)
+        let color = curve.color;
+        writeln!(svg, r#"<path class="curve" stroke="{color}" d="{path}"/>"#)?;
+        if matches!(curve.shape, Shape::Marks) {
+            for (x, y) in curve.points.iter().map(place) {
+                writeln!(svg, r#"<circle cx="{x:.1}" cy="{y:.1}" r="4" fill="{color}"/>"#)?;
+            }
+        }
+        Ok(())
     }
 }
 
 /// Text as XML may hold it.
-pub(super) fn escape(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
