@@ -2,12 +2,12 @@
 //! kilobyte to a gigabyte.
 //!
 //! A benchmark says how fast; a curve says whether it stays so. Four things grow, each before a
-//! server of its own: [`clients`] who share the same work, [`sizes`] of a file, [`folders`] that
-//! are listed, and [`waiters`] for one name. Each becomes a [`Growth`]: a table, the power of `n`
+//! server of its own: `clients` who share the same work, `sizes` of a file, `folders` that
+//! are listed, and `waiters` for one name. Each becomes a [`Growth`]: a table, the power of `n`
 //! that it follows ([`growth`]), and a [`picture`].
 //!
 //! Whatever comes by chance is kept out as far as it can be: everything is measured several times
-//! in turn, not several times in a row, and the middle value counts ([`rounds`]).
+//! in turn, not several times in a row, and the middle value counts (`rounds`).
 
 mod clients;
 mod folders;
