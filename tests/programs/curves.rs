@@ -8,7 +8,8 @@
 //! ```
 //! For each it plays a `ferryd` in a process of its own, with a data folder that vanishes
 //! (`harness::curves` says how it is measured). Without `--folder` that is in memory where there is
-//! room, and the output says so: then what is measured is the program, not the disk.
+//! room, and the output says so: then what is measured is the program, not the disk. On a disk it
+//! takes several times as long.
 //!
 //! Prints a table for each, and the power of `n` that the cost follows: `n^0.02` does not know how
 //! many there are. The exit status is 0 if every client among a thousand is served for at most 1.5

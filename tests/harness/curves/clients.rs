@@ -40,11 +40,13 @@ pub(super) fn measure(survey: Survey<'_>) -> io::Result<Growth> {
         Ok([time.as_secs_f64() * 1e6 / operations])
     })?;
     let values: Vec<f64> = values.into_iter().map(|[value]| value).collect();
-    let one = values.first().copied().unwrap_or(f64::NAN);
-    let dearest = values.iter().copied().fold(0.0, f64::max);
-    let cheapest = values.iter().copied().fold(f64::MAX, f64::min);
-    let ratio = dearest / one;
-    let wrong = scale.ratio_max.filter(|most| ratio > *most);
+    let [first, last] =
+        [values.first(), values.last()].map(|value| value.copied().unwrap_or(f64::NAN));
+    let [cheapest, dearest] = [
+        values.iter().copied().fold(f64::MAX, f64::min),
+        values.iter().copied().fold(0.0, f64::max),
+    ];
+    let wrong = scale.ratio_max.filter(|bound| dearest > bound * first);
     Ok(Growth {
         name: "clients",
         title: "The same work (puts of 4 KiB, gets, stats) dealt over more clients",
@@ -52,12 +54,13 @@ pub(super) fn measure(survey: Survey<'_>) -> io::Result<Growth> {
         points: scale.clients.iter().copied().map(Point::count).collect(),
         series: vec![Series { name: "", unit: "µs per operation", values, from: 1 }],
         notes: vec![format!(
-            "{operations} operations each time; the dearest cost {ratio:.2} times those of one client, \
-             {:.2} times the cheapest",
-            dearest / cheapest
+            "{operations} operations each time; with all clients each costs {:.2} times what it costs \
+             with one, and {:.2} times the least",
+            last / first,
+            last / cheapest
         )],
         wrong: wrong
-            .map(|most| format!("more than {most} times the cost for one client"))
+            .map(|bound| format!("more than {bound} times the cost with one client"))
             .into_iter()
             .collect(),
     })

@@ -12,6 +12,7 @@ use super::Survey;
 use super::growth::{Growth, Point, Series};
 use super::rounds::medians;
 use crate::gauges::peak_resident_kib;
+use crate::stress::figures::float;
 use crate::stress::line::Line;
 
 /// How many entries are listed of each folder at least; a small one is listed again and again.
@@ -66,7 +67,7 @@ pub(super) fn measure(survey: Survey<'_>) -> io::Result<Growth> {
             Series {
                 name: "",
                 unit: "KiB at most",
-                values: peaks.into_iter().map(crate::stress::figures::float).collect(),
+                values: peaks.into_iter().map(float).collect(),
                 from: 1,
             },
         ],
@@ -87,7 +88,7 @@ fn fill(folder: &Path, files: u32, is_over: impl Fn() -> bool) -> io::Result<()>
     let mut path = folder.join("f");
     for file in 0..files {
         if file % 1000 == 0 && is_over() {
-            return Err(io::Error::other("ended by Ctrl-C"));
+            return Err(io::Error::other(super::ENDED));
         }
         path.set_file_name(format!("file{file}"));
         File::create_new(&path)?;

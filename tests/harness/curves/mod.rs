@@ -2,8 +2,8 @@
 //! kilobyte to a gigabyte.
 //!
 //! A benchmark says how fast; a curve says whether it stays so. Four things grow, each before a
-//! server of its own: `clients` who share the same work, `sizes` of a file, `folders` that
-//! are listed, and `waiters` for one name. Each becomes a [`Growth`]: a table, the power of `n`
+//! server of its own: `clients` who share the same work, `sizes` of a file, `folders` that are
+//! listed, and `waiters` for one name. Each becomes a [`Growth`]: a table, the power of `n`
 //! that it follows ([`growth`]), and a [`picture`].
 //!
 //! Whatever comes by chance is kept out as far as it can be: everything is measured several times
@@ -31,6 +31,9 @@ use crate::descriptors;
 /// Descriptors beside those of the clients: standard streams, the server's pipes, files.
 const SPARE_DESCRIPTORS: u32 = 64;
 
+/// What is said of a measurement that somebody ended.
+const ENDED: &str = "ended by Ctrl-C";
+
 /// A measurement: on this ground, as far as that scale, until somebody presses Ctrl-C.
 #[derive(Debug, Clone, Copy)]
 struct Survey<'s> {
@@ -51,7 +54,10 @@ pub fn run(
     let survey = Survey { ground, scale, interrupt };
     let measures = [clients::measure, sizes::measure, folders::measure, waiters::measure];
     let measure = |measure: fn(Survey<'_>) -> io::Result<Growth>| {
-        let growth = measure(survey)?;
+        let growth = measure(survey).map_err(|error| {
+            // At a terminal Ctrl-C reaches the server, too, and a lost connection may show first.
+            if interrupt.is_set() { io::Error::other(ENDED) } else { error }
+        })?;
         tell(&growth);
         Ok(growth)
     };

@@ -17,7 +17,7 @@ pub(super) fn medians<P: Copy, const N: usize>(
     for _ in 0..repeats {
         for (row, point) in rows.iter_mut().zip(points) {
             if interrupt.is_set() {
-                return Err(io::Error::other("ended by Ctrl-C"));
+                return Err(io::Error::other(super::ENDED));
             }
             row.push(measure(*point)?);
         }
