@@ -60,7 +60,8 @@ pub struct Plan<'s> {
 }
 
 impl Plan<'_> {
-    /// The answer if the name is taken now, by something that may not be replaced. Only a courtesy that saves sending a body in vain: publishing itself refuses.
+    /// The answer if the name is taken now, by something that may not be replaced. Only a courtesy
+    /// that saves sending a body in vain: publishing itself refuses.
     pub fn check_free(&self) -> Result<(), Answer> {
         match self.folder.has(&self.name) {
             Ok(false) => Ok(()),

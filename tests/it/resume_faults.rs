@@ -5,13 +5,13 @@
 
 use std::fs;
 
-use harness::Peer;
 use harness::actor::Ferryd;
 use harness::content::{bytes, sum_line};
+use harness::{Peer, eventually};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::people::stage;
+use crate::people::{PASSWORD, known, register, stage, who};
 use crate::strace::{Fault, Whose, is_missing};
 use crate::talk::{assert_ok, assert_refused, decision, get, say};
 
@@ -68,6 +68,32 @@ fn what_cannot_be_synced_when_an_upload_is_cut_is_not_kept() {
         assert_eq!(offer(&mut Peer::connect(server.address))["offset"], 0);
     });
     assert_eq!(offer(&mut Peer::connect(server.address))["offset"], 0);
+}
+
+#[test]
+fn a_beginning_that_cannot_be_read_is_none_and_is_not_charged() {
+    if is_missing("a beginning that cannot be read") {
+        return;
+    }
+    let (data, traces) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let server = Ferryd::start(stage(), data.path(), &[]).unwrap();
+    let mut peer = Peer::connect(server.address);
+    assert_ok(&register(&mut peer, "xiaoyu", PASSWORD));
+    // Logged in before, for accounts are read as parts are.
+    let mut again = known(server.address, "xiaoyu");
+    let mut looker = known(server.address, "xiaoyu");
+    assert_ok(&offer(&mut peer));
+    peer.send(bytes(1, 1 << 20));
+    drop(peer);
+    eventually("what came is kept", || who(&mut looker)["used"] == 1 << 20);
+
+    let trace = traces.path().join("trace");
+    let fault = Fault::inject(&server, Whose::Sessions, "pread64:error=EIO", trace);
+    assert_eq!(offer(&mut again)["offset"], 0);
+    assert_eq!(who(&mut looker)["used"], LENGTH);
+    drop(again);
+    eventually("what did not come is given back", || who(&mut looker)["used"] == 0);
+    assert!(fault.end() > 0, "nothing failed");
 }
 
 #[test]

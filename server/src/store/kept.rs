@@ -87,13 +87,14 @@ impl Kept {
         (size, mtime) == (origin.size, origin.mtime) && self.bytes() <= size
     }
 
-    /// Whether its bytes are still what came. A day is long; a disk that lied, or somebody who
-    /// changed the part, shows before the rest is sent in vain.
+    /// Whether its bytes are still what came. A day is long; a disk that lied or cannot read them
+    /// any more, or somebody who changed the part, shows before the rest is sent in vain. Only a
+    /// stop leaves it open.
     fn is_intact(&self, stop: &Stop) -> io::Result<bool> {
         match checksum::of_file(&self.file, self.bytes(), stop) {
             Ok(crc32) => Ok(crc32 == self.record.reached.crc32),
-            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-            Err(e) => Err(e),
+            Err(error) if stop.is_asked() => Err(error),
+            Err(_) => Ok(false),
         }
     }
 
