@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
+use clap::CommandFactory as _;
 use common::escape::Safe;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
@@ -31,6 +32,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match &config.task {
         Some(Task::User(task)) => admin::run(task, &config.data, config.password_min),
+        Some(Task::Reference(reference)) => {
+            reference.write(Config::command(), &mut io::stdout()).map_err(Into::into)
+        }
         None => serve(config).map_err(Into::into),
     };
     match done {

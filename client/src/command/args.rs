@@ -1,14 +1,18 @@
 //! What the program itself takes on its command line, and what the longer commands take.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueHint};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
 use common::limits::WAIT_SECONDS_MAX;
 use common::user::UserName;
 
-use super::Command;
+use super::Task;
 use crate::address::Address;
+use crate::config::{self, Known};
 use crate::words::Lang;
 
 /// What every help page of the program ends with.
@@ -17,6 +21,7 @@ const AFTER_HELP: &str = include_str!("../help.txt");
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "ferry", version, about = "Carry files to and from a ferryd")]
+#[command(override_usage = "ferry [@NAME] [OPTIONS] [COMMAND]")]
 #[command(after_help = "`ferry help` also lists exit statuses and examples.")]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Invocation {
@@ -37,8 +42,12 @@ pub(crate) struct Invocation {
     #[command(flatten)]
     pub(crate) output: Output,
 
+    /// Do these commands, with `;` between them, up to the first that fails.
+    #[arg(short = 'c', value_name = "COMMANDS", allow_hyphen_values = true)]
+    pub(crate) script: Option<String>,
+
     /// Show a numbered menu instead of a prompt.
-    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    #[arg(long, conflicts_with_all = ["json", "quiet", "script"])]
     pub(crate) menu: bool,
 
     /// The language of the menu; as `LC_ALL`, `LC_MESSAGES` or `LANG` say if not given.
@@ -46,10 +55,55 @@ pub(crate) struct Invocation {
     pub(crate) lang: Option<Lang>,
 
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) task: Option<Task>,
 }
 
 impl Invocation {
+    /// Reads a command line, the program's own name first, and what is known of the server that an
+    /// `@NAME` behind it may name.
+    pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut words: Vec<OsString> = args.into_iter().collect();
+        let name = words.get(1).and_then(|word| word.to_str()?.strip_prefix('@').map(str::to_owned));
+        if name.is_some() {
+            words.remove(1);
+        }
+        let given = Self::command().try_get_matches_from(words)?;
+        let mut invocation = Self::from_arg_matches(&given)?.checked()?;
+        if let Some(name) = name {
+            let known = config::server(&name).map_err(|message| {
+                clap::Error::raw(ErrorKind::InvalidValue, format!("{message}\n"))
+            })?;
+            invocation.go_by(known, &given);
+        }
+        Ok(invocation)
+    }
+
+    /// What two things together may not say.
+    fn checked(self) -> Result<Self, clap::Error> {
+        let message = match &self {
+            Self { task: None, .. } => return Ok(self),
+            Self { menu: true, .. } => "--menu asks what to do; give it no command",
+            Self { script: Some(_), .. } => "-c names all commands; give no other beside it",
+            _ => return Ok(self),
+        };
+        Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+    }
+
+    /// What was typed wins over what is known of the server, and that over the environment.
+    fn go_by(&mut self, known: Known, given: &ArgMatches) {
+        let is_typed = |id| given.value_source(id) == Some(ValueSource::CommandLine);
+        if !is_typed("server") {
+            self.server = known.server;
+        }
+        if !is_typed("user") && known.user.is_some() {
+            self.user.clone_from(&known.user);
+        }
+        // The password of one user opens no door to another, and is not tried there.
+        if !is_typed("password_file") && self.user == known.user {
+            self.password_file = known.password_file;
+        }
+    }
+
     /// The language to speak: the menu's users may choose, who types commands types English.
     pub(crate) fn lang(&self) -> Lang {
         match self.lang {

@@ -7,7 +7,11 @@ use super::*;
 fn both(words: &[&str]) -> (Option<Command>, Option<Command>) {
     let typed = Line::try_parse_from(words).ok().map(|line| line.command);
     let shell = ["ferry"].iter().chain(words);
-    let given = Invocation::try_parse_from(shell).ok().and_then(|given| given.command);
+    let given = Invocation::read(shell.map(Into::into)).ok().and_then(|given| given.task);
+    let given = given.and_then(|task| match task {
+        Task::Command(command) => Some(command),
+        Task::Reference(_) => None,
+    });
     (typed, given)
 }
 
