@@ -34,8 +34,8 @@ pub(crate) struct Invocation {
     #[arg(value_parser = UserName::parse)]
     pub(crate) user: Option<UserName>,
 
-    /// Take the password from the first line of a file; else it comes from `FERRY_PASSWORD`, or is
-    /// asked for, unseen.
+    /// Take the password from the first line of a file, which should be yours alone (chmod 600);
+    /// else it comes from `FERRY_PASSWORD`, or is asked for, unseen.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
 
