@@ -10,6 +10,8 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
+use crate::escape::Safe;
+
 /// What both programs can be asked about themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Reference {
@@ -46,12 +48,14 @@ impl Reference {
                 out.write_all(&script)
             }
             Self::Man { to } => {
+                let version = program.get_version().unwrap_or_default();
+                let source = format!("{} {version}", program.get_name());
                 // A page about help would say less than help does.
                 let mut program = program.disable_help_subcommand(true);
                 program.build();
                 match to {
-                    Some(folder) => save_pages(&program, folder),
-                    None => write_page(&program, out),
+                    Some(folder) => save_pages(&program, &source, folder),
+                    None => write_page(&program, &source, out),
                 }
             }
         }
@@ -59,19 +63,21 @@ impl Reference {
 }
 
 /// Saves the page of a command, and of each command within it.
-fn save_pages(command: &Command, folder: &Path) -> io::Result<()> {
+fn save_pages(command: &Command, source: &str, folder: &Path) -> io::Result<()> {
     for inner in command.get_subcommands() {
-        save_pages(inner, folder)?;
+        save_pages(inner, source, folder)?;
     }
     let file = folder.join(Man::new(command.clone()).get_filename());
     let mut page = Vec::new();
-    write_page(command, &mut page)?;
-    fs::write(&file, page)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))
+    write_page(command, source, &mut page)?;
+    fs::write(&file, page).map_err(|error| {
+        let file = file.to_string_lossy();
+        io::Error::new(error.kind(), format!("{}: {error}", Safe(&file)))
+    })
 }
 
-fn write_page(command: &Command, out: &mut dyn Write) -> io::Result<()> {
-    let page = Man::new(command.clone());
+fn write_page(command: &Command, source: &str, out: &mut dyn Write) -> io::Result<()> {
+    let page = Man::new(command.clone()).source(source);
     page.render_title(out)?;
     page.render_name_section(out)?;
     page.render_synopsis_section(out)?;

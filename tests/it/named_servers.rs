@@ -46,7 +46,11 @@ impl Stage {
     /// Writes a file that knows the server as `school`, and `more` of it.
     fn configure(&self, more: &str) {
         let address = self.server.address();
-        self.save("config.toml", &format!("[servers.school]\nserver = \"{address}\"\n{more}"), 0o644);
+        self.save(
+            "config.toml",
+            &format!("[servers.school]\nserver = \"{address}\"\n{more}"),
+            0o644,
+        );
     }
 
     fn ferry(&self, words: &[&str]) -> Command {
@@ -77,7 +81,7 @@ fn nobody() -> String {
 fn a_name_stands_for_a_server_a_user_and_their_password() {
     let stage = Stage::new();
     assert_is(&mut stage.ferry(&["@school", "who"]), "xiaoyu (user)");
-    assert_is(&mut stage.ferry(&["@school", "--quiet", "-c", "who"]), "xiaoyu (user)");
+    assert_is(&mut stage.ferry(&["--quiet", "@school", "-c", "who"]), "xiaoyu (user)");
     stage.configure("");
     assert_is(&mut stage.ferry(&["@school", "who"]), "guest (guest)");
 }
@@ -142,7 +146,10 @@ fn a_mistake_is_told_with_its_place_and_what_to_do() {
     assert!(said.contains("no server @home") && said.contains("it has @school"), "{said}");
     stage.configure("usr = \"xiaoyu\"");
     let said = told("@school");
-    assert!(said.contains("line 3: ") && said.contains("`usr`") && said.contains("`user`"), "{said}");
+    assert!(
+        said.contains("line 3: ") && said.contains("`usr`") && said.contains("`user`"),
+        "{said}"
+    );
     fs::remove_file(stage.path("config.toml")).unwrap();
     let said = told("@school");
     assert!(said.contains("[servers.school]"), "{said}");

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
 use common::limits::WAIT_SECONDS_MAX;
@@ -60,13 +60,10 @@ pub(crate) struct Invocation {
 
 impl Invocation {
     /// Reads a command line, the program's own name first, and what is known of the server that an
-    /// `@NAME` behind it may name.
+    /// `@NAME` in front of the command may name.
     pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut words: Vec<OsString> = args.into_iter().collect();
-        let name = words.get(1).and_then(|word| word.to_str()?.strip_prefix('@').map(str::to_owned));
-        if name.is_some() {
-            words.remove(1);
-        }
+        let name = Self::take_name(&mut words);
         let given = Self::command().try_get_matches_from(words)?;
         let mut invocation = Self::from_arg_matches(&given)?.checked()?;
         if let Some(name) = name {
@@ -76,6 +73,18 @@ impl Invocation {
             invocation.go_by(known, &given);
         }
         Ok(invocation)
+    }
+
+    /// Takes the `NAME` of an `@NAME` out of the words. It stands where a command would, and only
+    /// the parser knows where that is: it takes it for one that does not exist.
+    pub(super) fn take_name(words: &mut Vec<OsString>) -> Option<String> {
+        let error = Self::command().try_get_matches_from(&*words).err()?;
+        let ContextValue::String(word) = error.get(ContextKind::InvalidSubcommand)? else {
+            return None;
+        };
+        let name = word.strip_prefix('@')?.to_owned();
+        words.remove(words.iter().position(|other| other == word.as_str())?);
+        Some(name)
     }
 
     /// What two things together may not say.
