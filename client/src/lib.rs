@@ -1,17 +1,17 @@
 //! `ferry`, the client of `ferryd`: a program, and a library of typed calls for other programs.
 //!
 //! ```text
-//!   arguments      a script      a prompt               a numbered menu
-//!       │              │             │                        │
-//!    command ◄───── script ◄────── repl    one table          │   words: what it says,
-//!       │              │                   of commands        │   in two languages
-//!       └───────► shell ◄                                   menu
-//!                   │                                         │
-//!                   └──► link · transfer · printer · journal ◄┘
-//!                         │        │
-//!                         └► client ◄┘      typed calls
-//!                              │
-//!                         connection ──► wire ═══ TCP ═══► ferryd
+//!   arguments     a script      a prompt                 a numbered menu
+//!       │             │             │                           │
+//!    command ◄───── script ◄────── repl     one table           │   words: what it says,
+//!       │             │                     of commands         │   in two languages
+//!       └─────────► shell                                     menu
+//!                     │                                         │
+//!                     └──► link · transfer · printer · journal ◄┘
+//!                           │        │
+//!                           └► client◄┘        typed calls
+//!                                │
+//!                           connection ──► wire ═══ TCP ═══► ferryd
 //! ```
 //!
 //! - `config`: the servers that have names.

@@ -19,7 +19,7 @@
 //! - [`frame`]: lines on and off a byte stream.
 //! - [`escape`]: other people's text, made safe to print.
 //!
-//! Apart from the conversation stands [`reference`]: completions and manual pages.
+//! Apart from the conversation stands [`mod@reference`]: completions and manual pages.
 
 pub mod escape;
 pub mod frame;
