@@ -6,9 +6,11 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
 use common::limits::DEFAULT_PORT;
+use serde::Deserialize;
 
 /// A host, by name or number, and a port. Looked up only when it is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Address {
     host: String,
     port: u16,
@@ -37,6 +39,14 @@ impl FromStr for Address {
             return Err(bad());
         }
         Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = BadAddress;
+
+    fn try_from(text: String) -> Result<Self, BadAddress> {
+        text.parse()
     }
 }
 

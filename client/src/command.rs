@@ -8,6 +8,7 @@ mod tests;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueHint};
+use common::reference::Reference;
 use common::user::UserName;
 
 pub(crate) use self::args::{Get, Invocation, List, Output, Put};
@@ -20,6 +21,15 @@ pub(crate) use self::args::{Get, Invocation, List, Output, Put};
 pub(crate) struct Line {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What `ferry` does besides what a line at the prompt can say.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub(crate) enum Task {
+    #[command(flatten)]
+    Command(Command),
+    #[command(flatten)]
+    Reference(Reference),
 }
 
 /// What can be asked of `ferry`.

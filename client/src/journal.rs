@@ -16,7 +16,7 @@ use common::escape::Safe;
 
 use crate::display;
 use crate::error::Error;
-use crate::state_dir;
+use crate::xdg;
 
 /// The record. Clones share one file.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ pub(crate) struct Journal {
 impl Journal {
     /// The file, to be added to.
     pub(crate) fn open() -> Self {
-        let path = state_dir::file("client.log");
+        let path = xdg::state_file("client.log");
         let file = path.and_then(|path| File::options().append(true).create(true).open(path).ok());
         Self { file: file.map(Rc::new) }
     }

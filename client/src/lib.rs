@@ -1,19 +1,20 @@
 //! `ferry`, the client of `ferryd`: a program, and a library of typed calls for other programs.
 //!
 //! ```text
-//!   arguments      a prompt, or a script on stdin      a numbered menu
-//!       │                     │                               │
-//!    command ◄────────────── repl          one table          │   words: what it says,
-//!       │                     │            of commands        │   in two languages
-//!       └───────► shell ◄─────┘                             menu
-//!                   │                                         │
-//!                   └──► link · transfer · printer · journal ◄┘
-//!                         │        │
-//!                         └► client ◄┘      typed calls
-//!                              │
-//!                         connection ──► wire ═══ TCP ═══► ferryd
+//!   arguments     a script      a prompt                 a numbered menu
+//!       │             │             │                           │
+//!    command ◄───── script ◄────── repl     one table           │   words: what it says,
+//!       │             │                     of commands         │   in two languages
+//!       └─────────► shell                                     menu
+//!                     │                                         │
+//!                     └──► link · transfer · printer · journal ◄┘
+//!                           │        │
+//!                           └► client◄┘        typed calls
+//!                                │
+//!                           connection ──► wire ═══ TCP ═══► ferryd
 //! ```
 //!
+//! - `config`: the servers that have names.
 //! - `link`: who one is and where one stands, the same on every connection it makes
 //!   (`password`, `place`).
 //! - `transfer`: local files. `printer`: results on stdout, talk on stderr (`display`).
@@ -23,15 +24,17 @@
 //! or on the person at the prompt. Ctrl-C sets a flag that every wait looks at ([`interrupt`]).
 //!
 //! Read in this order: [`client`] is what the rest is about and knows no terminal; then `wire`
-//! and `connection` beneath it, [`error`] beside it, and `transfer`, `link`, `shell`, `repl` and
-//! `menu` above it.
+//! and `connection` beneath it, [`error`] beside it, and `transfer`, `link`, `shell`, `script`,
+//! `repl` and `menu` above it.
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::CommandFactory as _;
+use common::reference::Reference;
 
-use crate::command::{Invocation, Output};
+use crate::command::{Invocation, Output, Task};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
@@ -44,6 +47,7 @@ use crate::words::Lang;
 pub mod address;
 pub mod client;
 mod command;
+mod config;
 mod connection;
 mod display;
 pub mod error;
@@ -56,19 +60,20 @@ mod place;
 mod printer;
 mod progress;
 mod repl;
+mod script;
 mod shell;
-mod state_dir;
 mod terminal;
 mod transfer;
 mod wire;
 mod words;
+mod xdg;
 
 /// Runs `ferry` with these arguments, the first of them the program's own name.
 ///
 /// They are a parameter so that another program may act as `ferry`.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     start_log();
-    let status = match Invocation::try_parse_from(args) {
+    let status = match Invocation::read(args) {
         Ok(invocation) => run(invocation),
         Err(answer) => Printer::new(Output::default(), Lang::En).parser_answer(&answer),
     };
@@ -89,25 +94,35 @@ fn run(invocation: Invocation) -> u8 {
 }
 
 fn obey(invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
-    let Invocation { server, user, password_file, menu, command, .. } = invocation;
-    if menu && command.is_some() {
-        return Err(Error::Usage("--menu asks what to do; give it no command".into()));
-    }
+    let Invocation { server, user, password_file, menu, script, task, .. } = invocation;
+    let command = match task {
+        Some(Task::Reference(reference)) => return refer(&reference, printer),
+        Some(Task::Command(command)) => Some(command),
+        None => None,
+    };
     let interrupt = Interrupt::on_signals().map_err(Error::local("cannot catch signals"))?;
     let passwords = Passwords::current(password_file);
+    passwords.warn(printer);
     let mut link = Link::new(server, user, passwords, printer.clone(), interrupt);
     let journal = Journal::open();
     let status = if menu {
         menu::run(&mut link, printer.clone(), journal).map(|()| 0)
     } else {
         let mut shell = Shell::new(&mut link, printer.clone(), journal);
-        match command {
-            Some(command) => Ok(shell.run(&command)),
-            None => repl::run(&mut shell),
+        match (command, script) {
+            (Some(command), _) => Ok(shell.run(&command)),
+            (None, Some(text)) => script::text(&mut shell, &text),
+            (None, None) if io::stdin().is_terminal() => repl::run(&mut shell),
+            (None, None) => script::lines(&mut shell, io::stdin().lock()),
         }
     };
     link.leave();
     status
+}
+
+/// Needs no server.
+fn refer(reference: &Reference, printer: &Printer) -> Result<u8, Error> {
+    printer.stdout(|out| reference.write(Invocation::command(), out)).map(|()| 0)
 }
 
 /// Silent unless `RUST_LOG` asks. The editor's own debug lines stay off: they would be written

@@ -2,8 +2,9 @@
 //! from the command line, which everybody on the machine can read.
 
 use std::env;
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, BufRead, BufReader, Read, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use common::limits::PASSWORD_BYTES_MAX;
@@ -11,6 +12,7 @@ use common::protocol::Password;
 
 use crate::display;
 use crate::error::Error;
+use crate::printer::Printer;
 
 /// The places to look, in this order: a file, a variable of the environment, the terminal.
 #[derive(Debug, Clone)]
@@ -30,6 +32,19 @@ impl Passwords {
     /// The one it is to be changed to.
     pub(crate) fn new(file: Option<PathBuf>) -> Self {
         Self { file, variable: "FERRY_NEW_PASSWORD", option: "--new-password-file" }
+    }
+
+    /// Says so where others on this machine can read the file.
+    pub(crate) fn warn(&self, printer: &Printer) {
+        let Some(file) = &self.file else { return };
+        // A file that is not there is complained of when it is read. A pipe is nobody else's.
+        let is_open = |seen: Metadata| seen.is_file() && seen.mode() & 0o077 != 0;
+        if fs::metadata(file).is_ok_and(is_open) {
+            let file = display::local(file);
+            printer.talk(format_args!(
+                "others on this machine may read the password file `{file}`; use chmod 600"
+            ));
+        }
     }
 
     /// What the file or the environment says.
@@ -95,8 +110,6 @@ fn first_line(file: &Path) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

@@ -18,10 +18,13 @@
 //! - [`protocol`]: the requests and the replies.
 //! - [`frame`]: lines on and off a byte stream.
 //! - [`escape`]: other people's text, made safe to print.
+//!
+//! Apart from the conversation stands [`mod@reference`]: completions and manual pages.
 
 pub mod escape;
 pub mod frame;
 pub mod limits;
 pub mod path;
 pub mod protocol;
+pub mod reference;
 pub mod user;

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
+use clap::CommandFactory as _;
 use common::escape::Safe;
+use common::reference::Reference;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
@@ -31,6 +33,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match &config.task {
         Some(Task::User(task)) => admin::run(task, &config.data, config.password_min),
+        Some(Task::Reference(reference)) => refer(reference).map_err(Into::into),
         None => serve(config).map_err(Into::into),
     };
     match done {
@@ -39,6 +42,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let _ = writeln!(io::stderr(), "ferryd: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Writes what shells and `man` are told.
+fn refer(reference: &Reference) -> Result<(), String> {
+    match reference.write(Config::command(), &mut io::stdout()) {
+        // Whoever reads it has read enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| format!("cannot write it: {error}")),
     }
 }
 

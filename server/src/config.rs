@@ -14,6 +14,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use common::limits::{DEFAULT_PORT, PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, WAIT_SECONDS_MAX};
+use common::reference::Reference;
 
 use crate::patience::Deadlines;
 use crate::rights::{Guests, LibraryWriters, Policy};
@@ -115,6 +116,9 @@ pub enum Task {
     /// Look after accounts; also while a server runs on the same data folder
     #[command(subcommand)]
     User(UserTask),
+    /// What shells and `man` can be told of it.
+    #[command(flatten)]
+    Reference(Reference),
 }
 
 /// What can be done to accounts.

@@ -26,19 +26,29 @@ pub fn play() -> Option<ExitCode> {
     }
 }
 
-/// A `ferry` that will ask `server`; `stage` is the program whose `main` calls [`play`].
+/// A `ferry` that knows no server; `stage` is the program whose `main` calls [`play`].
+pub fn new_ferry(stage: &Path) -> Command {
+    let mut command = Command::new(stage);
+    command.arg("ferry");
+    // What the person who runs the tests has set up for their own ferry is none of ours, nor is
+    // their journal a place for our visits.
+    for variable in ["SERVER", "USER", "PASSWORD", "NEW_PASSWORD"] {
+        command.env_remove(format!("FERRY_{variable}"));
+    }
+    for variable in ["HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// A `ferry` that will ask `server`.
 pub fn ferry<S: AsRef<OsStr>>(
     stage: &Path,
     server: SocketAddr,
     words: impl IntoIterator<Item = S>,
 ) -> Command {
-    let mut command = Command::new(stage);
-    command.args(["ferry", "--server", &server.to_string()]).args(words);
-    // What the person who runs the tests has set up for their own ferry is none of ours, nor is
-    // their journal a place for our visits.
-    for variable in ["FERRY_SERVER", "FERRY_USER", "FERRY_PASSWORD", "HOME", "XDG_STATE_HOME"] {
-        command.env_remove(variable);
-    }
+    let mut command = new_ferry(stage);
+    command.args(["--server", &server.to_string()]).args(words);
     command
 }
 

@@ -16,6 +16,7 @@ mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bad_network; // slow, cut, silent: what a network does
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
+mod command_lists; // `ferry -c`, and commands on stdin
 mod corpus; // whatever bytes come: what the fuzzers found, and more
 mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
@@ -34,6 +35,7 @@ mod listing; // LIST and its pages
 mod logins; // what is remembered of a right password, and what that gives to nobody
 mod many_files; // many files with one command
 mod menu; // the numbered menu from start to exit, in both languages
+mod named_servers; // `ferry @NAME`, and the file that knows the name
 mod nonsense; // lines that are no requests
 mod panics; // a session that panics, and a writer that dies
 mod paths; // no spelling, link or special file leads anywhere it should not
@@ -43,6 +45,7 @@ mod programs; // the real programs in processes of their own
 mod quota; // how full a home is, and that it never gets fuller
 mod races; // what a path leads to changes while it is walked
 mod reasons; // every reason a FAIL can have
+mod references; // completions and manual pages
 mod requests; // the session itself, and every request that moves no bytes
 mod resume_faults; // keeping what came of an upload fails in every way
 mod resume_get; // a download that is cut off goes on where it was

@@ -82,24 +82,6 @@ fn every_way_to_end_has_its_exit_status_and_says_what_to_do() {
 }
 
 #[test]
-fn a_script_stops_at_the_first_failure() {
-    let (data, home) = (temporary(), temporary());
-    let server = ferryd(&data);
-    let mut script = actor::ferry(stage(), server.address, [""; 0])
-        .current_dir(home.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = "mkdir one\n# a comment\n\nget missing\nmkdir two\n";
-    script.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-    let (status, _, said) = ended(script.wait_with_output().unwrap());
-    assert_eq!(status, 6, "{said}");
-    assert_eq!(listed(&server), ["one"]);
-}
-
-#[test]
 fn a_data_folder_in_use_or_a_port_in_use_is_said_in_words() {
     let (data, other) = (temporary(), temporary());
     let server = ferryd(&data);

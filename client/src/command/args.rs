@@ -1,14 +1,18 @@
 //! What the program itself takes on its command line, and what the longer commands take.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueHint};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
 use common::limits::WAIT_SECONDS_MAX;
 use common::user::UserName;
 
-use super::Command;
+use super::Task;
 use crate::address::Address;
+use crate::config::{self, Known};
 use crate::words::Lang;
 
 /// What every help page of the program ends with.
@@ -17,6 +21,7 @@ const AFTER_HELP: &str = include_str!("../help.txt");
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "ferry", version, about = "Carry files to and from a ferryd")]
+#[command(override_usage = "ferry [@NAME] [OPTIONS] [COMMAND]")]
 #[command(after_help = "`ferry help` also lists exit statuses and examples.")]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Invocation {
@@ -29,16 +34,20 @@ pub(crate) struct Invocation {
     #[arg(value_parser = UserName::parse)]
     pub(crate) user: Option<UserName>,
 
-    /// Take the password from the first line of a file; else it comes from `FERRY_PASSWORD`, or is
-    /// asked for, unseen.
+    /// Take the password from the first line of a file, which should be yours alone (chmod 600);
+    /// else it comes from `FERRY_PASSWORD`, or is asked for, unseen.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) password_file: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) output: Output,
 
+    /// Do these commands, with `;` between them, up to the first that fails.
+    #[arg(short = 'c', value_name = "COMMANDS", allow_hyphen_values = true)]
+    pub(crate) script: Option<String>,
+
     /// Show a numbered menu instead of a prompt.
-    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    #[arg(long, conflicts_with_all = ["json", "quiet", "script"])]
     pub(crate) menu: bool,
 
     /// The language of the menu; as `LC_ALL`, `LC_MESSAGES` or `LANG` say if not given.
@@ -46,10 +55,64 @@ pub(crate) struct Invocation {
     pub(crate) lang: Option<Lang>,
 
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) task: Option<Task>,
 }
 
 impl Invocation {
+    /// Reads a command line, the program's own name first, and what is known of the server that an
+    /// `@NAME` in front of the command may name.
+    pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut words: Vec<OsString> = args.into_iter().collect();
+        let name = Self::take_name(&mut words);
+        let given = Self::command().try_get_matches_from(words)?;
+        let mut invocation = Self::from_arg_matches(&given)?.checked()?;
+        if let Some(name) = name {
+            let known = config::server(&name).map_err(|message| {
+                clap::Error::raw(ErrorKind::InvalidValue, format!("{message}\n"))
+            })?;
+            invocation.go_by(known, &given);
+        }
+        Ok(invocation)
+    }
+
+    /// Takes the `NAME` of an `@NAME` out of the words. It stands where a command would, and only
+    /// the parser knows where that is: it takes it for one that does not exist.
+    pub(super) fn take_name(words: &mut Vec<OsString>) -> Option<String> {
+        let error = Self::command().try_get_matches_from(&*words).err()?;
+        let ContextValue::String(word) = error.get(ContextKind::InvalidSubcommand)? else {
+            return None;
+        };
+        let name = word.strip_prefix('@')?.to_owned();
+        words.remove(words.iter().position(|other| other == word.as_str())?);
+        Some(name)
+    }
+
+    /// What two things together may not say.
+    fn checked(self) -> Result<Self, clap::Error> {
+        let message = match &self {
+            Self { task: None, .. } => return Ok(self),
+            Self { menu: true, .. } => "--menu asks what to do; give it no command",
+            Self { script: Some(_), .. } => "-c names all commands; give no other beside it",
+            _ => return Ok(self),
+        };
+        Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+    }
+
+    /// What was typed wins over what is known of the server, and that over the environment.
+    fn go_by(&mut self, known: Known, given: &ArgMatches) {
+        let is_typed = |id| given.value_source(id) == Some(ValueSource::CommandLine);
+        if !is_typed("server") {
+            self.server = known.server;
+        }
+        if !is_typed("user") && known.user.is_some() {
+            self.user.clone_from(&known.user);
+        }
+        // The password of one user opens no door to another, and is not tried there.
+        if !is_typed("password_file") && self.user == known.user {
+            self.password_file = known.password_file;
+        }
+    }
+
     /// The language to speak: the menu's users may choose, who types commands types English.
     pub(crate) fn lang(&self) -> Lang {
         match self.lang {

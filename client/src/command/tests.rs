@@ -7,7 +7,11 @@ use super::*;
 fn both(words: &[&str]) -> (Option<Command>, Option<Command>) {
     let typed = Line::try_parse_from(words).ok().map(|line| line.command);
     let shell = ["ferry"].iter().chain(words);
-    let given = Invocation::try_parse_from(shell).ok().and_then(|given| given.command);
+    let given = Invocation::read(shell.map(Into::into)).ok().and_then(|given| given.task);
+    let given = given.and_then(|task| match task {
+        Task::Command(command) => Some(command),
+        Task::Reference(_) => None,
+    });
     (typed, given)
 }
 
@@ -71,5 +75,25 @@ fn every_command_has_its_verb_and_an_example() {
         assert_eq!(typed.map(|command| command.verb()), Some(name));
         let example = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         assert!(name == "quit" || example.contains(&format!("\n  {name}")), "{name}");
+    }
+}
+
+#[test]
+fn the_name_of_a_server_stands_where_a_command_would() {
+    let take = |line: &str| {
+        let mut words: Vec<_> = line.split(' ').map(Into::into).collect();
+        let name = Invocation::take_name(&mut words);
+        (name, words.join(" ".as_ref()).into_string().unwrap())
+    };
+    for (line, rest) in [
+        ("ferry @a", "ferry"),
+        ("ferry @a get @b", "ferry get @b"),
+        ("ferry --user x @a --json -c who", "ferry --user x --json -c who"),
+        ("ferry @a --help", "ferry --help"),
+    ] {
+        assert_eq!(take(line), (Some("a".to_owned()), rest.to_owned()));
+    }
+    for line in ["ferry get @a", "ferry -c @a", "ferry --password-file @a who", "ferry nonsense"] {
+        assert_eq!(take(line), (None, line.to_owned()));
     }
 }

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::journal::Journal;
 use crate::printer::Printer;
 
-/// Says how each name fared as soon as that is known, and remembers the first failure.
+/// Says how each name fared as soon as that is known, and remembers a failure.
 #[derive(Debug)]
 pub(super) struct Report {
     command: &'static str,
@@ -21,7 +21,8 @@ pub(super) struct Report {
     link: String,
     printer: Printer,
     journal: Journal,
-    first_failure: Option<u8>,
+    /// The exit status of the first failure, or of what ended everything.
+    failure: Option<u8>,
     start: Instant,
     files: u64,
     bytes: u64,
@@ -60,7 +61,7 @@ impl Report {
         journal: Journal,
     ) -> Self {
         let start = Instant::now();
-        Self { command, link, printer, journal, first_failure: None, start, files: 0, bytes: 0 }
+        Self { command, link, printer, journal, failure: None, start, files: 0, bytes: 0 }
     }
 
     pub(super) fn printer(&self) -> &Printer {
@@ -144,10 +145,14 @@ impl Report {
 
     /// Not done. `Break` means: nor can anything after it be.
     pub(super) fn failed(&mut self, path: &str, error: &Error) -> ControlFlow<()> {
-        self.first_failure.get_or_insert(error.exit_status());
+        let status = error.exit_status();
+        self.failure.get_or_insert(status);
         // Who reads no results any more knows it.
         if matches!(error, Error::Closed) {
             return ControlFlow::Break(());
+        }
+        if error.ends_everything() {
+            self.failure = Some(status);
         }
         self.note(path, Err(error));
         let message = advice::describe(self.command, path, error);
@@ -174,7 +179,7 @@ impl Report {
             let size = display::size(bytes);
             self.printer.talk(format_args!("{files} files, {size} in {seconds:.1} s"));
         }
-        self.first_failure.unwrap_or(0)
+        self.failure.unwrap_or(0)
     }
 }
 
@@ -204,6 +209,14 @@ mod tests {
         });
         assert_eq!(tried, names);
         assert_eq!(report.finish(), 5);
+    }
+
+    #[test]
+    fn what_ends_everything_counts_more_than_a_failure_before_it() {
+        let mut report = report("get");
+        let mut errors = [Error::ExistsHere("a".into()), Error::lost("reset")].into_iter();
+        report.each(&["a", "b"].map(str::to_owned), |_, _| Err(errors.next().unwrap()));
+        assert_eq!(report.finish(), 3);
     }
 
     #[test]
