@@ -42,9 +42,9 @@ const SUM: Duration = Duration::from_mins(10);
 const GOODBYE: Duration = Duration::from_secs(5);
 /// The slowest disk worth waiting for, in bytes a second.
 const SLOWEST_DISK: u64 = 10_000_000;
-/// File bytes move in blocks of this size, filled before they are passed on. Full blocks of a
-/// mebibyte were measured to be worth twice as much as whatever one `recv` happens to bring.
-const BLOCK: usize = 1024 * 1024;
+/// File bytes move in blocks of this size, filled before they are passed on. Full blocks were
+/// measured to be worth twice as much as whatever one `recv` happens to bring; larger ones no more.
+const BLOCK: usize = 512 * 1024;
 
 /// What is called for each `WAIT`: the path, and who is in the way.
 type Notice = Box<dyn FnMut(&str, &Wait) + Send>;

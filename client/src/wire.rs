@@ -19,6 +19,10 @@ use crate::interrupt::Interrupt;
 const SLICE: Duration = Duration::from_millis(250);
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
+/// Bytes the kernel may take from us beyond what it has sent. Without this it takes megabytes, and
+/// they have left the processor's cache by the time the other end wants them: on one machine that
+/// was measured to cost an upload a tenth of its time.
+const UNSENT_BYTES: u32 = 64 * 1024;
 /// How long a transfer may go without moving a single byte.
 const STALL: Duration = Duration::from_mins(1);
 
@@ -106,6 +110,7 @@ fn dial_one(address: SocketAddr, interrupt: &Interrupt) -> io::Result<TcpStream>
     socket.set_write_timeout(Some(SLICE))?;
     // A request is one small write that the reply waits for; there is nothing to gather.
     socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
     Ok(socket.into())
 }
 

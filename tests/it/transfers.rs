@@ -8,6 +8,7 @@ use std::io::Read as _;
 use std::net::Shutdown;
 
 use harness::content::{bytes, crc, eager_put, sum_line};
+use harness::eventually;
 use serde_json::{Value, json};
 
 use crate::people::newcomer;
@@ -113,6 +114,25 @@ fn a_file_placed_by_hand_is_served_without_a_recorded_checksum() {
     // A small one is in memory when it is sent, so its checksum costs nothing.
     fs::write(server.library().join("small"), "by hand").unwrap();
     assert_eq!(get(&mut peer, "small").0["crc32"], crc(b"by hand"));
+}
+
+#[test]
+fn a_file_placed_by_hand_carries_its_checksum_once_somebody_asked_for_it() {
+    let server = quick();
+    let content = bytes(5, 100_000);
+    let path = server.library().join("f");
+    fs::write(&path, &content).unwrap();
+    let mut peer = server.peer();
+    // Not before it has lain still for as long as the coarsest clock takes to tick.
+    eventually("the checksum is recorded", || {
+        assert_eq!(ask_about(&mut peer, "SUM", "f")["crc32"], crc(&content));
+        get(&mut peer, "f").0.get("crc32") == Some(&json!(crc(&content)))
+    });
+    let other = bytes(6, 100_000);
+    fs::write(&path, &other).unwrap();
+    let (line, got) = get(&mut peer, "f");
+    assert_eq!(line.get("crc32"), None, "{line}");
+    assert!(got == other);
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl Part {
             let time = Timespec { tv_sec: seconds, tv_nsec: 0 };
             fs::futimens(&*self.file, &Timestamps { last_access: time, last_modification: time })?;
         }
-        checksum::record(&self.file, crc);
+        checksum::record(&self.file, crc, &fs::fstat(&*self.file)?);
         if self.durability == Durability::Full && !fault::skips("part.sync") {
             fs::fsync(&*self.file)?;
         }

@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::SystemTime;
 
 use common::path::Name;
 use common::protocol::{Crc32, Kind, Stat};
@@ -186,14 +187,23 @@ pub struct Opened {
     pub file: File,
     /// What it was when it was opened.
     pub stat: Stat,
-    /// Its checksum when it was uploaded, where that was recorded and still applies.
+    /// Its checksum when it was uploaded or first computed, where that was recorded and still
+    /// applies.
     pub crc32: Option<Crc32>,
 }
 
 impl Opened {
-    /// The checksum of what is on disk now, not of what was once recorded. A stop ends it.
+    /// The checksum of what is on disk now, not of what was once recorded. A stop ends it. If none
+    /// is recorded that still applies, this one is.
     pub fn checksum(&self, stop: &Stop) -> io::Result<Crc32> {
-        checksum::of_file(&self.file, self.stat.size, stop)
+        // Looked at before it is read: of what changes meanwhile, the record does not speak.
+        let before = fs::fstat(&self.file)?;
+        let lay_still = checksum::lies_still(&before, SystemTime::now());
+        let crc = checksum::of_file(&self.file, self.stat.size, stop)?;
+        if self.crc32.is_none() && lay_still {
+            checksum::record(&self.file, crc, &before);
+        }
+        Ok(crc)
     }
 
     /// Everything from `offset` to the end, for a file small enough to be held.
