@@ -47,9 +47,10 @@ pub fn anonymous_kib(id: u32) -> io::Result<u64> {
     status_kib(id, "RssAnon:")
 }
 
-/// The resident memory of the process `id`, in KiB, of what it shares only its share.
-pub fn proportional_kib(id: u32) -> io::Result<u64> {
-    gauge_kib(id, "smaps_rollup", "Pss:")
+/// The same, of pages that several processes share only its share: what a child that was forked has
+/// not yet changed.
+pub fn anonymous_share_kib(id: u32) -> io::Result<u64> {
+    gauge_kib(id, "smaps_rollup", "Pss_Anon:")
 }
 
 fn status_kib(id: u32, gauge: &str) -> io::Result<u64> {

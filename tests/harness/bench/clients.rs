@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -21,7 +21,7 @@ use super::ground::Ground;
 const ENDED: &str = "ended by Ctrl-C";
 /// How often somebody who waits looks whether they still should.
 const LOOK: Duration = Duration::from_millis(100);
-/// How much is told of what a client complained about, in bytes.
+/// How much is told of what a program complained about, in bytes.
 const COMPLAINT_BYTES: usize = 400;
 
 /// Starts clients, and knows how long they may take.
@@ -132,11 +132,7 @@ impl<'c> Clients<'c> {
 
     /// What was wrong, and the last of what the clients said themselves.
     fn complaint(&self, what: &str) -> io::Error {
-        let said = fs::read(&self.log).unwrap_or_default();
-        let last = said.get(said.len().saturating_sub(COMPLAINT_BYTES)..).unwrap_or(&said);
-        let last = String::from_utf8_lossy(last);
-        let lines: Vec<&str> = last.lines().filter(|line| !line.trim().is_empty()).collect();
-        io::Error::other(format!("{what}: {}", Safe(&lines.join(" · "))))
+        io::Error::other(format!("{what}: {}", last_words(&self.log)))
     }
 }
 
@@ -165,7 +161,17 @@ impl Drop for Held<'_> {
     }
 }
 
-fn not_started(command: &Command, error: &io::Error) -> io::Error {
+/// The end of a log, in one line that is safe to print.
+pub(super) fn last_words(log: &Path) -> String {
+    let said = fs::read(log).unwrap_or_default();
+    let last = said.get(said.len().saturating_sub(COMPLAINT_BYTES)..).unwrap_or(&said);
+    let last = String::from_utf8_lossy(last);
+    let lines: Vec<&str> = last.lines().filter(|line| !line.trim().is_empty()).collect();
+    Safe(&lines.join(" · ")).to_string()
+}
+
+/// That a program could not be started, and which.
+pub(super) fn not_started(command: &Command, error: &io::Error) -> io::Error {
     let program = command.get_program().to_string_lossy();
     io::Error::other(format!("cannot start {}: {error}", Safe(&program)))
 }

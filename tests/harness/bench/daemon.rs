@@ -7,10 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::escape::Safe;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use tempfile::TempDir;
 
+use super::clients::{last_words, not_started};
 use super::ground::Ground;
 use super::tree::Tree;
 use crate::actor::Ferryd;
@@ -48,19 +48,14 @@ impl Server {
         command: impl FnOnce(u16) -> io::Result<Command>,
     ) -> io::Result<Self> {
         let address = free_address()?;
-        let log = File::create(ground.path("scratch").join("server.log"))?;
+        let path = ground.path("scratch/server.log");
+        let log = File::create(&path)?;
         let mut command = command(address.port())?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let child = command.spawn().map_err(|error| {
-            let program = command.get_program().to_string_lossy();
-            io::Error::other(format!("cannot start {}: {error}", Safe(&program)))
-        })?;
+        let child = command.spawn().map_err(|error| not_started(&command, &error))?;
         let mut server = Self { address, process: Process::Daemon(child) };
-        server.let_in().map_err(|error| {
-            let log = ground.path("scratch").join("server.log");
-            let said = std::fs::read_to_string(log).unwrap_or_default();
-            io::Error::other(format!("{error}: {}", Safe(said.trim())))
-        })?;
+        let log = || last_words(&path);
+        server.let_in().map_err(|error| io::Error::other(format!("{error}: {}", log())))?;
         Ok(server)
     }
 

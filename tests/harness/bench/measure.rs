@@ -39,7 +39,7 @@ pub struct Reading {
 /// What sessions cost that do nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Idle {
-    /// The server's memory for each, in KiB; shared pages in shares.
+    /// The server's memory for each that is no file's, in KiB; shared pages in shares.
     pub session_kib: f64,
     /// How long a client process that fetches a small file takes among them, in seconds.
     pub next: f64,
@@ -94,7 +94,8 @@ impl Meeting<'_> {
     fn time(&self, workload: Workload) -> io::Result<Reading> {
         let (errands, at_once) = workload.errands(self.ground);
         self.ground.clear(&errands)?;
-        let commands = errands.iter().map(|errand| self.client(errand)).collect::<Result<_, _>>()?;
+        let commands =
+            errands.iter().map(|errand| self.client(errand)).collect::<Result<_, _>>()?;
         if workload.is_bulk() {
             touch(self.ground.scale().touched);
         }
@@ -107,10 +108,10 @@ impl Meeting<'_> {
     fn hold(&self, count: u32) -> io::Result<Reading> {
         let tree = self.server.tree();
         tree.rest();
-        let before = tree.proportional_kib();
+        let before = tree.anonymous_share_kib();
         let command = self.client(&Errand::Hold(count))?;
         let (held, cpu, anonymous_kib) = watched(tree, || self.clients.hold(command))?;
-        let grown = tree.proportional_kib().saturating_sub(before);
+        let grown = tree.anonymous_share_kib().saturating_sub(before);
         let mut next = Vec::new();
         for _ in 0..NEXT_CLIENTS {
             next.push(self.next_client()?.as_secs_f64());

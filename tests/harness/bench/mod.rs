@@ -91,7 +91,8 @@ pub fn run(
         // Later folders are there for what the first one cannot show.
         let is_first = races.is_empty();
         for workload in plan.workloads.iter().filter(|w| is_first || ground.suits(**w)) {
-            let able: Vec<_> = contestants.iter().filter(|one| one.does(*workload)).collect();
+            let able = contestants.iter().map(AsRef::as_ref).filter(|one| one.does(*workload));
+            let able: Vec<&dyn Contestant> = able.collect();
             let entries = compete(plan.repeat, *workload, &able, &ground, &clients, &mut dice)?;
             let race = Race::new(&ground, *workload, &plan.scale, entries);
             tell(&race);
@@ -105,7 +106,7 @@ pub fn run(
 fn compete(
     repeat: usize,
     workload: Workload,
-    contestants: &[&Box<dyn Contestant>],
+    contestants: &[&dyn Contestant],
     ground: &Ground,
     clients: &Clients<'_>,
     dice: &mut Dice,
@@ -119,7 +120,7 @@ fn compete(
                 continue;
             }
             clients.check()?;
-            match measure(contestant.as_ref(), workload, ground, clients) {
+            match measure(contestant, workload, ground, clients) {
                 Ok(reading) => entry.readings.push(reading),
                 Err(error) => {
                     clients.check()?;

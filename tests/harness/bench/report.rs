@@ -134,7 +134,7 @@ impl Race {
         let wall = |entry: &Entry| entry.wall().unwrap_or(f64::INFINITY);
         entries.sort_by(|one, other| wall(one).total_cmp(&wall(other)));
         for entry in entries {
-            table.row(if idle { self.idle_row(entry) } else { self.timed_row(entry) });
+            table.row(if idle { idle_row(entry) } else { self.timed_row(entry) });
         }
         table
     }
@@ -150,17 +150,6 @@ impl Race {
             range,
             times(best),
             times(raw),
-            shown(entry.median(|reading| Some(reading.cpu)), 2),
-            mebibytes(entry),
-        ]
-    }
-
-    fn idle_row(&self, entry: &Entry) -> Vec<String> {
-        vec![
-            entry.name.into(),
-            shown(entry.wall(), 2),
-            shown(entry.idle(|idle| idle.session_kib), 1),
-            shown(entry.idle(|idle| idle.next * 1e3), 1),
             shown(entry.median(|reading| Some(reading.cpu)), 2),
             mebibytes(entry),
         ]
@@ -203,6 +192,17 @@ impl Reading {
             "next": self.idle.map(|idle| idle.next),
         })
     }
+}
+
+fn idle_row(entry: &Entry) -> Vec<String> {
+    vec![
+        entry.name.into(),
+        shown(entry.wall(), 2),
+        shown(entry.idle(|idle| idle.session_kib), 1),
+        shown(entry.idle(|idle| idle.next * 1e3), 1),
+        shown(entry.median(|reading| Some(reading.cpu)), 2),
+        mebibytes(entry),
+    ]
 }
 
 fn mebibytes(entry: &Entry) -> String {

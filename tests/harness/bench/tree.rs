@@ -56,20 +56,15 @@ impl Tree {
         self.sum(gauges::anonymous_kib)
     }
 
-    /// All memory, in KiB; of what several processes share, each its share.
-    pub(super) fn proportional_kib(self) -> u64 {
-        self.sum(gauges::proportional_kib)
+    /// The same without counting anything twice that several processes share. This takes long where
+    /// there are thousands of threads.
+    pub(super) fn anonymous_share_kib(self) -> u64 {
+        self.sum(gauges::anonymous_share_kib)
     }
 
     /// A process that has ended meanwhile holds nothing.
     fn sum(self, gauge: fn(u32) -> std::io::Result<u64>) -> u64 {
         self.members().into_iter().filter_map(|id| gauge(id).ok()).sum()
-    }
-
-    /// How many threads all of them have.
-    pub(super) fn threads(self) -> usize {
-        let threads = |id| fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count);
-        self.members().into_iter().map(threads).sum()
     }
 
     /// Waits until no process comes or goes: those of clients who have left end a little later.
@@ -118,10 +113,9 @@ mod tests {
         crate::eventually("the counting has ended", || tree.cpu() > Duration::ZERO);
         crate::eventually("it has a child", || tree.members().len() == 2);
         tree.rest();
-        assert!(tree.anonymous_kib() > 0 && tree.proportional_kib() > 0);
-        assert_eq!(tree.threads(), 2);
+        assert!(tree.anonymous_kib() > 0 && tree.anonymous_share_kib() > 0);
         drop(shell.stdin.take());
         shell.wait().unwrap();
-        assert_eq!((tree.members(), tree.threads()), (vec![shell.id()], 0));
+        assert_eq!((tree.members(), tree.anonymous_kib()), (vec![shell.id()], 0));
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Contestant, Peers, Standing, does, part};
@@ -13,7 +13,7 @@ use crate::bench::workload::{Errand, Workload};
 use crate::stress::plan::Account;
 
 /// A thread for each client, as Ferry has it.
-const PYFTPDLIB: &str = include_str!("pyftpdlib.py");
+const PYFTPDLIB: &str = include_str!("ftp_threads.py");
 
 #[derive(Debug)]
 pub(super) struct Ftp {
@@ -31,22 +31,22 @@ enum Daemon {
 }
 
 impl Ftp {
-    pub(super) fn vsftpd(stage: &PathBuf, peers: &Peers) -> Result<Self, String> {
+    pub(super) fn vsftpd(stage: &Path, peers: &Peers) -> Result<Self, String> {
         let program = peers.programs.find("vsftpd")?;
         let daemon = Daemon::Vsftpd { pam: peers.pam.clone() };
-        Ok(Self { stage: stage.clone(), program, account: system_user(peers)?, daemon })
+        Ok(Self { stage: stage.into(), program, account: system_user(peers)?, daemon })
     }
 
-    pub(super) fn pure_ftpd(stage: &PathBuf, peers: &Peers) -> Result<Self, String> {
+    pub(super) fn pure_ftpd(stage: &Path, peers: &Peers) -> Result<Self, String> {
         let program = peers.programs.find("pure-ftpd")?;
         let (account, daemon) = (system_user(peers)?, Daemon::PureFtpd);
-        Ok(Self { stage: stage.clone(), program, account, daemon })
+        Ok(Self { stage: stage.into(), program, account, daemon })
     }
 
-    pub(super) fn pyftpdlib(stage: &PathBuf, peers: &Peers) -> Result<Self, String> {
+    pub(super) fn pyftpdlib(stage: &Path, peers: &Peers) -> Result<Self, String> {
         let program = peers.programs.python_with("pyftpdlib")?;
         let account = Account { user: "visitor".into(), password: "123456".into() };
-        Ok(Self { stage: stage.clone(), program, account, daemon: Daemon::Pyftpdlib })
+        Ok(Self { stage: stage.into(), program, account, daemon: Daemon::Pyftpdlib })
     }
 
     fn command(&self, ground: &Ground, port: u16) -> io::Result<Command> {
@@ -68,7 +68,7 @@ impl Ftp {
             }
             Daemon::Pyftpdlib => {
                 let Account { user, password } = &self.account;
-                let script = ground.settings("pyftpdlib.py", PYFTPDLIB)?;
+                let script = ground.settings("ftp_threads.py", PYFTPDLIB)?;
                 command.arg(script).arg(port.to_string()).arg(ground.served());
                 command.args([user, password]);
             }
@@ -103,7 +103,7 @@ fn vsftpd_settings(ground: &Ground, port: u16, pam: &str, empty: &str) -> String
         ("data_connection_timeout", "3600"),
         ("seccomp_sandbox", "NO"),
     ];
-    settings.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    settings.iter().fold(String::new(), |text, (name, value)| text + name + "=" + value + "\n")
 }
 
 fn system_user(peers: &Peers) -> Result<Account, String> {

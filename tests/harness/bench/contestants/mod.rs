@@ -9,7 +9,7 @@ mod rsync;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 pub use self::programs::Programs;
@@ -90,12 +90,12 @@ pub const NAMES: [&str; 9] = [
 ];
 
 /// All who can take part here, and all who cannot.
-pub(super) fn all(stage: &PathBuf, peers: &Peers) -> (Vec<Box<dyn Contestant>>, Vec<Missing>) {
+pub(super) fn all(stage: &Path, peers: &Peers) -> (Vec<Box<dyn Contestant>>, Vec<Missing>) {
     let mut present: Vec<Box<dyn Contestant>> = vec![
-        Box::new(ferry::Ferry::quick(stage.clone())),
-        Box::new(ferry::Ferry::durable(stage.clone())),
-        Box::new(raw::Raw::one_by_one(stage.clone())),
-        Box::new(raw::Raw::windowed(stage.clone())),
+        Box::new(ferry::Ferry::quick(stage.into())),
+        Box::new(ferry::Ferry::durable(stage.into())),
+        Box::new(raw::Raw::one_by_one(stage.into())),
+        Box::new(raw::Raw::windowed(stage.into())),
     ];
     let mut missing = Vec::new();
     let found = [
@@ -119,7 +119,7 @@ fn boxed(contestant: impl Contestant + 'static) -> Box<dyn Contestant> {
 }
 
 /// A part that this program plays itself, as a client of that server.
-fn part(stage: &PathBuf, who: &str, server: SocketAddr) -> Command {
+fn part(stage: &Path, who: &str, server: SocketAddr) -> Command {
     let mut command = Command::new(stage);
     command.args([super::part::PART, who, "--server", &server.to_string()]);
     command

@@ -68,7 +68,9 @@ impl Contestant for Nginx {
 
     /// One file is named in the command, many in a file of settings, over one connection.
     fn client(&self, ground: &Ground, server: SocketAddr, errand: &Errand) -> io::Result<Command> {
-        let Errand::Fetch(names, to) = errand else { return Err(io::ErrorKind::Unsupported.into()) };
+        let Errand::Fetch(names, to) = errand else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
         let to = ground.path(to);
         let mut command = Command::new(&self.curl);
         command.args(["--silent", "--show-error", "--fail", "--disable"]);

@@ -55,7 +55,7 @@ pub(super) fn put(whom: &Whom, files: &[PathBuf], to: &str) -> io::Result<()> {
 /// Comes, fetches one file, and goes.
 pub(super) fn visit(whom: &Whom, name: &str) -> io::Result<()> {
     let mut control = come(whom)?;
-    control.fetch(name, &mut [0; VISIT_BYTES], &mut io::sink())?;
+    control.fetch(name, &mut vec![0; VISIT_BYTES], &mut io::sink())?;
     control.quit()
 }
 
@@ -70,6 +70,9 @@ impl Control {
                 break;
             }
         }
+        // Some servers say that they are done only when this side has closed, too, and until then
+        // wait for a delayed acknowledgement: 40 ms that nobody's work takes.
+        drop(data);
         self.expect(2, "RETR")
     }
 
