@@ -20,6 +20,8 @@ use super::{base, connect, fill, send_file};
 
 /// Filled before it is written. More gains nothing, less costs.
 const BLOCK_BYTES: usize = 1024 * 1024;
+/// A connection's stack: it keeps little, and there are thousands.
+const STACK_BYTES: usize = 128 * 1024;
 /// From here on a file is sent from the file itself.
 const SMALL_BYTES: u64 = 32 * 1024;
 /// Room for requests and answers that come or go together.
@@ -118,7 +120,7 @@ pub(super) fn serve(port: u16, root: &Path) -> io::Result<()> {
             // Who has said something else, or has gone, is not served any further.
             let _ = stream.set_nodelay(true).and_then(|()| session(End::new(stream)?, &root));
         };
-        thread::Builder::new().spawn(work)?;
+        thread::Builder::new().stack_size(STACK_BYTES).spawn(work)?;
     }
 }
 
