@@ -32,9 +32,9 @@ const PUT: u8 = b'P';
 const HELLO: u8 = b'H';
 
 /// One end of a connection.
-struct End {
-    reader: BufReader<TcpStream>,
-    writer: BufWriter<TcpStream>,
+struct End<'s> {
+    reader: BufReader<&'s TcpStream>,
+    writer: BufWriter<&'s TcpStream>,
     /// For large files; empty until there is one.
     block: Vec<u8>,
 }
@@ -45,10 +45,10 @@ struct Request {
     size: u64,
 }
 
-impl End {
-    fn new(stream: TcpStream) -> io::Result<Self> {
-        let writer = BufWriter::with_capacity(LINE_BYTES, stream.try_clone()?);
-        Ok(Self { reader: BufReader::with_capacity(LINE_BYTES, stream), writer, block: vec![] })
+impl<'s> End<'s> {
+    fn of(stream: &'s TcpStream) -> Self {
+        let reader = BufReader::with_capacity(LINE_BYTES, stream);
+        Self { reader, writer: BufWriter::with_capacity(LINE_BYTES, stream), block: vec![] }
     }
 
     fn ask(&mut self, verb: u8, name: &str, size: u64) -> io::Result<()> {
@@ -118,13 +118,13 @@ pub(super) fn serve(port: u16, root: &Path) -> io::Result<()> {
         let root = root.to_owned();
         let work = move || {
             // Who has said something else, or has gone, is not served any further.
-            let _ = stream.set_nodelay(true).and_then(|()| session(End::new(stream)?, &root));
+            let _ = stream.set_nodelay(true).and_then(|()| session(End::of(&stream), &root));
         };
         thread::Builder::new().stack_size(STACK_BYTES).spawn(work)?;
     }
 }
 
-fn session(mut end: End, root: &Path) -> io::Result<()> {
+fn session(mut end: End<'_>, root: &Path) -> io::Result<()> {
     while !end.reader.fill_buf()?.is_empty() {
         let Request { verb, name, size } = end.asked()?;
         let path = root.join(name);
@@ -155,7 +155,8 @@ pub(super) fn get(
     names: &[String],
     to: &Path,
 ) -> io::Result<()> {
-    let mut end = End::new(connect(server)?)?;
+    let stream = connect(server)?;
+    let mut end = End::of(&stream);
     let mut ahead = names.iter();
     for name in ahead.by_ref().take(window) {
         end.ask(GET, name, 0)?;
@@ -177,7 +178,8 @@ pub(super) fn put(
     files: &[PathBuf],
     to: &str,
 ) -> io::Result<()> {
-    let mut end = End::new(connect(server)?)?;
+    let stream = connect(server)?;
+    let mut end = End::of(&stream);
     for (n, path) in files.iter().enumerate() {
         if n >= window {
             end.writer.flush()?;
@@ -195,7 +197,8 @@ pub(super) fn put(
 
 /// Comes, fetches one file, and goes.
 pub(super) fn visit(server: SocketAddr, name: &str) -> io::Result<()> {
-    let mut end = End::new(connect(server)?)?;
+    let stream = connect(server)?;
+    let mut end = End::of(&stream);
     end.ask(GET, name, 0)?;
     end.writer.flush()?;
     let size = end.size()?;
@@ -204,9 +207,11 @@ pub(super) fn visit(server: SocketAddr, name: &str) -> io::Result<()> {
 
 /// Comes in, and is known to be served.
 pub(super) fn come(server: SocketAddr) -> io::Result<TcpStream> {
-    let mut end = End::new(connect(server)?)?;
+    let stream = connect(server)?;
+    let mut end = End::of(&stream);
     end.ask(HELLO, "", 0)?;
     end.writer.flush()?;
     end.size()?;
-    Ok(end.reader.into_inner())
+    drop(end);
+    Ok(stream)
 }
