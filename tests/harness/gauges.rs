@@ -42,8 +42,23 @@ pub fn peak_resident_kib(id: u32) -> io::Result<u64> {
     status_kib(id, "VmHWM:")
 }
 
+/// The resident memory of the process `id` that is no file's, in KiB: heap, stacks, buffers.
+pub fn anonymous_kib(id: u32) -> io::Result<u64> {
+    status_kib(id, "RssAnon:")
+}
+
+/// The same, of pages that several processes share only its share: what a child that was forked has
+/// not yet changed.
+pub fn anonymous_share_kib(id: u32) -> io::Result<u64> {
+    gauge_kib(id, "smaps_rollup", "Pss_Anon:")
+}
+
 fn status_kib(id: u32, gauge: &str) -> io::Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    gauge_kib(id, "status", gauge)
+}
+
+fn gauge_kib(id: u32, file: &str, gauge: &str) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/{file}"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(gauge));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
     number.ok_or_else(|| io::Error::other(format!("process {id} has no {gauge}")))

@@ -17,10 +17,12 @@
 //! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
 //! - [`stress`]: many clients at once, and every byte looked at.
 //! - [`curves`]: what an operation costs as something grows.
+//! - [`mod@bench`]: Ferry beside the limit of the machine and beside its peers.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
 pub mod actor;
 pub mod aftermath;
+pub mod bench;
 mod cable;
 mod chart;
 pub mod content;

@@ -14,6 +14,7 @@ mod witness; // who remembers what a server promised, and looks whether it was k
 
 mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bad_network; // slow, cut, silent: what a network does
+mod bench; // Ferry beside the limit, with little of everything
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod command_lists; // `ferry -c`, and commands on stdin
