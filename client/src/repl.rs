@@ -34,6 +34,7 @@ fn prompt(shell: &mut Shell) -> Result<u8, Error> {
         greeting.session
     );
     shell.printer().talk(welcome);
+    shell.number_lists();
     let history = state_dir::file("history");
     let mut terminal = Terminal::new(shell.interrupt().clone(), history)?;
     loop {

@@ -2,9 +2,12 @@
 
 mod advice;
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
+use common::escape::Safe;
 use common::protocol::Reason;
 use serde::Serialize;
 
@@ -23,8 +26,32 @@ pub(super) struct Report {
     journal: Journal,
     first_failure: Option<u8>,
     start: Instant,
-    files: u64,
+    tally: Tally,
+}
+
+/// What came of the files of one command.
+#[derive(Debug, Default)]
+struct Tally {
+    moved: u64,
     bytes: u64,
+    /// On the other side already, byte for byte.
+    unchanged: u64,
+    /// Links and the like.
+    left_out: u64,
+    hidden: u64,
+    /// The first few of the hidden.
+    hidden_names: Vec<String>,
+    failed: u64,
+}
+
+/// How many hidden names are told.
+const HIDDEN_TOLD: usize = 3;
+
+/// What a file that need not be moved adds to a result.
+#[derive(Serialize)]
+struct Unchanged {
+    size: u64,
+    unchanged: bool,
 }
 
 /// One result under `--json`.
@@ -60,25 +87,33 @@ impl Report {
         journal: Journal,
     ) -> Self {
         let start = Instant::now();
-        Self { command, link, printer, journal, first_failure: None, start, files: 0, bytes: 0 }
+        let tally = Tally::default();
+        Self { command, link, printer, journal, first_failure: None, start, tally }
     }
 
     pub(super) fn printer(&self) -> &Printer {
         &self.printer
     }
 
-    /// Tries all names, whatever becomes of some, unless going on is pointless.
+    /// Tries all names, whatever becomes of some, unless going on is pointless: `Break`.
     pub(super) fn each(
         &mut self,
         names: &[String],
         mut act: impl FnMut(&str, &mut Self) -> Result<(), Error>,
+    ) -> ControlFlow<()> {
+        names.iter().try_for_each(|name| match act(name, self) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => self.failed(name, &error),
+        })
+    }
+
+    /// As [`each`](Self::each), and nothing comes after.
+    pub(super) fn all(
+        &mut self,
+        names: &[String],
+        act: impl FnMut(&str, &mut Self) -> Result<(), Error>,
     ) {
-        for name in names {
-            let done = act(name, self);
-            if done.is_err_and(|error| self.failed(name, &error).is_break()) {
-                break;
-            }
-        }
+        let _ = self.each(names, act);
     }
 
     /// As [`each`](Self::each), of one name, which is empty for what is about none.
@@ -108,10 +143,34 @@ impl Report {
         size: u64,
         details: impl Serialize,
     ) -> Result<(), Error> {
-        self.files += 1;
-        self.bytes += size;
+        self.tally.moved += 1;
+        self.tally.bytes += size;
         self.note(path, Ok(Some(size)));
         self.say(path, line, details)
+    }
+
+    /// A file is on the other side already, byte for byte. People read that in the sum.
+    pub(super) fn unchanged(&mut self, path: &str, size: u64) -> Result<(), Error> {
+        self.tally.unchanged += 1;
+        self.note(path, Ok(None));
+        let details = Unchanged { size, unchanged: true };
+        if self.printer.is_json() { self.json(path, details) } else { Ok(()) }
+    }
+
+    /// Something in a folder is not a file that could be moved.
+    pub(super) fn left_out(&mut self, path: &Path, what: &str) {
+        self.tally.left_out += 1;
+        self.printer.talk(format_args!("left out `{}`: {what}", display::local(path)));
+    }
+
+    /// Something in a folder is hidden; there may be many of those.
+    pub(super) fn hidden(&mut self, path: &Path) {
+        self.tally.hidden += 1;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let names = &mut self.tally.hidden_names;
+        if names.len() < HIDDEN_TOLD && names.iter().all(|told| *told != name) {
+            names.push(name.into_owned());
+        }
     }
 
     /// Done, and here is what was asked.
@@ -145,6 +204,7 @@ impl Report {
     /// Not done. `Break` means: nor can anything after it be.
     pub(super) fn failed(&mut self, path: &str, error: &Error) -> ControlFlow<()> {
         self.first_failure.get_or_insert(error.exit_status());
+        self.tally.failed += 1;
         // Who reads no results any more knows it.
         if matches!(error, Error::Closed) {
             return ControlFlow::Break(());
@@ -168,13 +228,43 @@ impl Report {
 
     /// Sums up, where there was more than one file, and returns the exit status.
     pub(super) fn finish(self) -> u8 {
-        if self.files > 1 {
-            let Self { files, bytes, .. } = self;
-            let seconds = self.start.elapsed().as_secs_f64();
-            let size = display::size(bytes);
-            self.printer.talk(format_args!("{files} files, {size} in {seconds:.1} s"));
+        if let Some(sum) = self.tally.sum(self.start.elapsed()) {
+            self.printer.talk(sum);
         }
         self.first_failure.unwrap_or(0)
+    }
+}
+
+impl Tally {
+    /// `5 files, 1.2 MB in 0.1 s, 12.0 MB/s; 3 unchanged; 2 left out; 4 hidden left out (.git, …);
+    /// 1 failed`. Nothing, where a line of its own has said it all.
+    fn sum(self, time: Duration) -> Option<String> {
+        let Self { moved, bytes, unchanged, left_out, hidden, hidden_names, failed } = self;
+        if moved < 2 && unchanged + left_out + hidden == 0 {
+            return None;
+        }
+        let seconds = time.as_secs_f64();
+        let plural = if moved == 1 { "" } else { "s" };
+        let mut sum = format!("{moved} file{plural}, {} in {seconds:.1} s", display::size(bytes));
+        // Whole milliseconds: what takes less has no rate worth the name.
+        if let Some(rate) = (u128::from(bytes) * 1000).checked_div(time.as_millis()) {
+            let rate = u64::try_from(rate).unwrap_or(u64::MAX);
+            // A `String` takes whatever is written.
+            let _ = write!(sum, ", {}/s", display::size(rate));
+        }
+        let more = if hidden > hidden_names.len() as u64 { ", …" } else { "" };
+        let hidden_names = Safe(&hidden_names.join(", ")).to_string();
+        for (count, what) in [
+            (unchanged, "unchanged".to_owned()),
+            (left_out, "left out".to_owned()),
+            (hidden, format!("hidden left out ({hidden_names}{more})")),
+            (failed, "failed".to_owned()),
+        ] {
+            if count > 0 {
+                let _ = write!(sum, "; {count} {what}");
+            }
+        }
+        Some(sum)
     }
 }
 
@@ -194,7 +284,7 @@ mod tests {
         let mut report = report("get");
         let names = ["a", "b", "c"].map(str::to_owned);
         let mut tried = Vec::new();
-        report.each(&names, |name, _| {
+        report.all(&names, |name, _| {
             tried.push(name.to_owned());
             match name {
                 "b" => Err(Error::ExistsHere("b".into())),
@@ -207,10 +297,32 @@ mod tests {
     }
 
     #[test]
+    fn a_sum_says_what_no_other_line_has_said() {
+        let tally = |moved, unchanged| Tally { moved, unchanged, ..Tally::default() };
+        let second = Duration::from_secs(1);
+        assert_eq!(tally(1, 0).sum(second), None);
+        assert_eq!(tally(0, 1).sum(second).unwrap(), "0 files, 0 B in 1.0 s, 0 B/s; 1 unchanged");
+        let names = || [".git", "\u{1b}"].map(str::to_owned).to_vec();
+        let all = Tally {
+            moved: 2,
+            bytes: 5000,
+            unchanged: 0,
+            left_out: 1,
+            hidden: 3,
+            hidden_names: names(),
+            failed: 1,
+        };
+        assert_eq!(
+            all.sum(second * 2).unwrap(),
+            r"2 files, 5.0 kB in 2.0 s, 2.5 kB/s; 1 left out; 3 hidden left out (.git, \u{1b}, …); 1 failed"
+        );
+    }
+
+    #[test]
     fn nothing_is_tried_on_a_lost_connection() {
         let mut report = report("rm");
         let mut tried = 0;
-        report.each(&["a", "b"].map(str::to_owned), |_, _| {
+        report.all(&["a", "b"].map(str::to_owned), |_, _| {
             tried += 1;
             Err(Error::lost("reset"))
         });
