@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use common::escape::Safe;
 use common::path::Name;
-use common::protocol::Kind;
+use common::protocol::{Crc32, Kind};
 use serde::Serialize;
 
 use super::named::Numbers;
@@ -37,6 +37,8 @@ pub(super) struct Uploads<'a> {
     doubtful: Vec<Upload>,
     /// Sent ahead of their answers, oldest first.
     ahead: VecDeque<Upload>,
+    /// Refused since something as long stands there by now, and how that was said.
+    taken: Vec<(Upload, Error)>,
 }
 
 /// A file on its way.
@@ -64,8 +66,8 @@ type Unnamed = (PathBuf, Error);
 impl<'a> Uploads<'a> {
     pub(super) fn new(link: &'a mut Link, report: &'a mut Report, put: &'a Put) -> Self {
         let progress = report.printer().progress();
-        let (doubtful, ahead) = (Vec::new(), VecDeque::new());
-        Self { link, report, put, progress, folder_is_new: false, doubtful, ahead }
+        let (doubtful, ahead, taken) = (Vec::new(), VecDeque::new(), Vec::new());
+        Self { link, report, put, progress, folder_is_new: false, doubtful, ahead, taken }
     }
 
     pub(super) fn run(mut self, numbers: &Numbers) {
@@ -85,6 +87,9 @@ impl<'a> Uploads<'a> {
         });
         let compared = sent.is_continue() && self.compare().is_continue();
         let answered = compared && self.settle(0).is_continue();
+        if answered {
+            self.look_again();
+        }
         if !answered && !self.ahead.is_empty() {
             self.report.printer().complain(format_args!(
                 "no answer came for {} more; `ferry list` shows whether they are stored.",
@@ -208,18 +213,14 @@ impl<'a> Uploads<'a> {
         let doubtful = mem::take(&mut self.doubtful);
         let Some(first) = doubtful.first() else { return ControlFlow::Continue(()) };
         self.settle(0)?;
-        let files: Vec<_> = doubtful.iter().map(|u| (u.path.clone(), u.size)).collect();
-        let sums = match self.link.client().and_then(|client| client.sums_of_size(&files)) {
+        let sums = match self.sums(&doubtful) {
             Ok(sums) => sums,
             Err(error) if error.ends_everything() => return self.failed(&first.file, error),
             // What speaks against one of them only, that one will say in its turn.
-            Err(_) => vec![None; files.len()],
+            Err(_) => vec![None; doubtful.len()],
         };
         for (upload, there) in doubtful.into_iter().zip(sums) {
-            let same = there.map_or(Ok(false), |there| {
-                transfer::is_same(self.link.client()?, &upload.path, &upload.file, there)
-            });
-            match same {
+            match self.is_same(&upload, there) {
                 Ok(true) => self.unchanged(&upload)?,
                 Ok(false) => match self.open(&upload.file, upload.shown) {
                     Ok((upload, source)) => self.send(upload, source)?,
@@ -229,6 +230,39 @@ impl<'a> Uploads<'a> {
             }
         }
         ControlFlow::Continue(())
+    }
+
+    fn sums<'u>(
+        &mut self,
+        uploads: impl IntoIterator<Item = &'u Upload>,
+    ) -> Result<Vec<Option<Crc32>>, Error> {
+        let files: Vec<_> = uploads.into_iter().map(|u| (u.path.clone(), u.size)).collect();
+        self.link.client()?.sums_of_size(&files)
+    }
+
+    fn is_same(&mut self, upload: &Upload, there: Option<Crc32>) -> Result<bool, Error> {
+        let Some(there) = there else { return Ok(false) };
+        transfer::is_same(self.link.client()?, &upload.path, &upload.file, there)
+    }
+
+    /// Compares what came to stand there since it was first looked at. After a cut the server may
+    /// still have been storing what had arrived, or a second `put -r` is under way.
+    fn look_again(&mut self) {
+        let mut taken = mem::take(&mut self.taken);
+        while !taken.is_empty() {
+            let batch: Vec<_> = taken.drain(..taken.len().min(BATCH)).collect();
+            let sums = self.sums(batch.iter().map(|(upload, _)| upload));
+            let sums = sums.unwrap_or_else(|_| vec![None; batch.len()]);
+            for ((upload, error), there) in batch.into_iter().zip(sums) {
+                let done = match self.is_same(&upload, there) {
+                    Ok(true) => self.unchanged(&upload),
+                    _ => self.report.failed(&upload.shown, &error),
+                };
+                if done.is_break() {
+                    return;
+                }
+            }
+        }
     }
 
     fn unchanged(&mut self, upload: &Upload) -> ControlFlow<()> {
@@ -247,7 +281,7 @@ impl<'a> Uploads<'a> {
         }
         self.settle(0)?;
         let stored = self.large(&upload, source);
-        self.told(&upload, stored)
+        self.told(upload, stored)
     }
 
     fn small(&mut self, upload: Upload, source: Source) -> ControlFlow<()> {
@@ -290,7 +324,7 @@ impl<'a> Uploads<'a> {
             let unasked = || Err(Error::lost("it was never sent"));
             let answer = client.answer_ahead().unwrap_or_else(unasked);
             self.progress.advance(upload.size);
-            self.told(&upload, answer)?;
+            self.told(upload, answer)?;
         }
         ControlFlow::Continue(())
     }
@@ -303,9 +337,16 @@ impl<'a> Uploads<'a> {
         self.report.failed(&file.to_string_lossy(), &self.may_go_on(error))
     }
 
-    fn told(&mut self, upload: &Upload, stored: Result<(), Error>) -> ControlFlow<()> {
+    fn told(&mut self, upload: Upload, stored: Result<(), Error>) -> ControlFlow<()> {
+        let stored = match stored {
+            Err(error) if self.put.recursive && is_as_long(&error, upload.size) => {
+                self.taken.push((upload, error));
+                return ControlFlow::Continue(());
+            }
+            stored => stored,
+        };
         self.progress.file_done();
-        let &Upload { ref shown, size, mtime, .. } = upload;
+        let Upload { ref shown, size, mtime, .. } = upload;
         let line = format!("put {}  {}", Safe(shown), display::size(size));
         let sent = Sent { size, mtime };
         match stored.and_then(|()| self.report.moved(shown, &line, size, sent)) {
@@ -318,6 +359,12 @@ impl<'a> Uploads<'a> {
     fn may_go_on(&self, error: Error) -> Error {
         if self.put.recursive { error.unfinished() } else { error }
     }
+}
+
+/// Whether the name is taken by a file of that size.
+fn is_as_long(error: &Error, size: u64) -> bool {
+    let Error::Exists { existing, .. } = error else { return false };
+    existing.stat.is_some_and(|stat| stat.kind == Kind::File && stat.size == size)
 }
 
 /// What the words mean, each in its place.
