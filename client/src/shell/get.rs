@@ -287,3 +287,61 @@ fn make(folder: &Path) -> Result<(), Error> {
         made => made.map_err(Error::local(format!("cannot make the folder `{shown}` here"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::client::scripted::{GREETING, Peer, serve};
+    use crate::command::{Command, Line, Output};
+    use crate::interrupt::Interrupt;
+    use crate::journal::Journal;
+    use crate::password::Passwords;
+    use crate::printer::Printer;
+    use crate::words::Lang;
+
+    fn entry(name: &str, kind: &str) -> String {
+        let name = serde_json::to_string(name).unwrap();
+        format!(r#"{{"name":{name},"kind":"{kind}","size":1,"mtime":9}}"#)
+    }
+
+    /// A server whose folder `top` holds names that would lead elsewhere, and one that does not.
+    fn lie(peer: &mut Peer) {
+        peer.say(GREETING);
+        assert!(peer.hear().contains("STAT"));
+        peer.say(r#"{"status":"OK","kind":"folder","size":0,"mtime":9}"#);
+        assert!(peer.hear().contains("LIST"));
+        let bad = ["../f", "/f", "a/b", "..", ".", "", ".bashrc", "f\u{1b}[2J", "f\u{202e}"];
+        let kinds = ["file", "folder"];
+        let bad = bad.iter().flat_map(|name| kinds.map(|kind| entry(name, kind)));
+        let entries: Vec<String> = bad.chain([entry("good", "file")]).collect();
+        peer.say(&format!(r#"{{"status":"OK","entries":[{}],"more":false}}"#, entries.join(",")));
+        let asked = peer.hear();
+        assert!(asked.contains("GET") && asked.contains("/library/top/good"), "{asked}");
+        peer.say(r#"{"status":"OK","size":1,"mtime":9,"crc32":"e8b7be43"}"#);
+        peer.send(b"a");
+    }
+
+    #[test]
+    fn no_name_that_a_server_gives_leads_out_of_the_folder() {
+        let here = tempfile::tempdir().unwrap();
+        let inner = here.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let words = ["get", "-r", "top", "--to", inner.to_str().unwrap()];
+        let Ok(Line { command: Command::Get(get) }) = Line::try_parse_from(words) else {
+            panic!("it is no get");
+        };
+        let printer = Printer::new(Output { quiet: true, json: false }, Lang::En);
+        let passwords = Passwords::current(None);
+        let server = serve(lie).parse().unwrap();
+        let mut link = Link::new(server, None, passwords, printer.clone(), Interrupt::default());
+        let mut report = Report::new("get", String::new(), printer, Journal::default());
+        Downloads::new(&mut link, &mut report, &get).run(&Numbers::default());
+        assert_eq!(report.finish(), 1);
+        let mut found = walkdir::WalkDir::new(here.path()).into_iter().map(Result::unwrap);
+        let found: Vec<_> = found.by_ref().map(|entry| entry.into_path()).collect();
+        let expected = ["", "inner", "inner/top", "inner/top/good"];
+        assert_eq!(found, expected.map(|path| here.path().join(path)));
+    }
+}

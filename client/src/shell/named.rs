@@ -188,6 +188,12 @@ mod tests {
     use common::protocol::Stat;
 
     use super::*;
+    use crate::client::scripted::{GREETING, Peer, Script, serve_each};
+    use crate::command::Output;
+    use crate::interrupt::Interrupt;
+    use crate::password::Passwords;
+    use crate::printer::Printer;
+    use crate::words::Lang;
 
     #[test]
     fn here_a_name_wins_over_a_number_and_a_number_over_nothing() {
@@ -214,6 +220,42 @@ mod tests {
             assert_eq!(numbers.here(&at(word)).unwrap(), found, "{word}");
         }
         assert_eq!(numbers.here(&at("*.pdf")).unwrap_err().exit_status(), 6);
+    }
+
+    #[test]
+    fn there_a_number_is_of_the_folder_that_was_listed() {
+        let answers: Script = Box::new(|peer: &mut Peer| {
+            peer.say(GREETING);
+            for answer in [
+                r#"{"status":"FAIL","reason":"not-found","message":"no"}"#,
+                r#"{"status":"FAIL","reason":"not-found","message":"no"}"#,
+                r#"{"status":"OK","kind":"file","size":1,"mtime":9}"#,
+            ] {
+                assert!(peer.hear().contains(r#"/2"}"#));
+                peer.say(answer);
+            }
+        });
+        let server = serve_each(vec![answers]).parse().unwrap();
+        let printer = Printer::new(Output::default(), Lang::En);
+        let passwords = Passwords::current(None);
+        let mut link = Link::new(server, None, passwords, printer, Interrupt::default());
+        let stat = Stat { kind: Kind::File, size: 0, mtime: 0 };
+        let entries = ["a", "b"].map(|name| Entry { name: name.into(), stat });
+        let mut numbers = Numbers::default();
+        numbers.turn_on();
+        numbers.begin_there(link.place.here());
+        assert_eq!(numbers.add_there(&entries[..1]), Some(1));
+        assert_eq!(numbers.add_there(&entries[1..]), Some(2));
+        let named = |link: &mut Link, word| {
+            let [named] = <[Named; 1]>::try_from(numbers.there(link, word).unwrap()).unwrap();
+            (named.shown, named.path.to_string())
+        };
+        assert_eq!(named(&mut link, "2"), ("b".into(), "/library/b".into()));
+        link.place.go(link.place.resolve("monday").unwrap());
+        assert_eq!(named(&mut link, "2"), ("/library/b".into(), "/library/b".into()));
+        assert_eq!(named(&mut link, "2"), ("2".into(), "/library/monday/2".into()));
+        // More than there are is a name, and nobody is asked before it is wanted.
+        assert_eq!(named(&mut link, "3"), ("3".into(), "/library/monday/3".into()));
     }
 
     #[test]
