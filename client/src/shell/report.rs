@@ -246,9 +246,9 @@ impl Tally {
         let seconds = time.as_secs_f64();
         let plural = if moved == 1 { "" } else { "s" };
         let mut sum = format!("{moved} file{plural}, {} in {seconds:.1} s", display::size(bytes));
-        // Whole milliseconds: what takes less has no rate worth the name.
-        if let Some(rate) = (u128::from(bytes) * 1000).checked_div(time.as_millis()) {
-            let rate = u64::try_from(rate).unwrap_or(u64::MAX);
+        // In whole milliseconds: what takes less has no rate worth the name.
+        let rate = (u128::from(bytes) * 1000).checked_div(time.as_millis());
+        if let Some(rate) = rate.filter(|_| bytes > 0).and_then(|rate| u64::try_from(rate).ok()) {
             // A `String` takes whatever is written.
             let _ = write!(sum, ", {}/s", display::size(rate));
         }
@@ -301,7 +301,7 @@ mod tests {
         let tally = |moved, unchanged| Tally { moved, unchanged, ..Tally::default() };
         let second = Duration::from_secs(1);
         assert_eq!(tally(1, 0).sum(second), None);
-        assert_eq!(tally(0, 1).sum(second).unwrap(), "0 files, 0 B in 1.0 s, 0 B/s; 1 unchanged");
+        assert_eq!(tally(0, 1).sum(second).unwrap(), "0 files, 0 B in 1.0 s; 1 unchanged");
         let names = || [".git", "\u{1b}"].map(str::to_owned).to_vec();
         let all = Tally {
             moved: 2,
