@@ -46,7 +46,9 @@ fn grow(top: &Path, folders: usize, files: usize, size: usize) {
         let name = ["plain", "with space", "笔记"][n % 3];
         paths.push(paths[n / 3].join(format!("{name} {n}")));
     }
-    paths.iter().for_each(|path| fs::create_dir_all(path).unwrap());
+    for path in &paths {
+        fs::create_dir_all(path).unwrap();
+    }
     for n in 0..files {
         let size = if n % 7 == 0 { 0 } else { size + n % 100 };
         let name = ["a", "a b", "文件", "'$x;#"][n % 4];
