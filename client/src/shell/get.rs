@@ -339,8 +339,8 @@ mod tests {
         let mut report = Report::new("get", String::new(), printer, Journal::default());
         Downloads::new(&mut link, &mut report, &get).run(&Numbers::default());
         assert_eq!(report.finish(), 1);
-        let mut found = walkdir::WalkDir::new(here.path()).into_iter().map(Result::unwrap);
-        let found: Vec<_> = found.by_ref().map(|entry| entry.into_path()).collect();
+        let found = walkdir::WalkDir::new(here.path()).into_iter().map(Result::unwrap);
+        let found: Vec<_> = found.map(walkdir::DirEntry::into_path).collect();
         let expected = ["", "inner", "inner/top", "inner/top/good"];
         assert_eq!(found, expected.map(|path| here.path().join(path)));
     }

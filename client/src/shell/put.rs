@@ -1,19 +1,20 @@
 //! `put`: small files ahead of their answers, large ones one at a time, results in order.
 //!
-//! With `-r` a folder is made on the server before its files are sent. If it was there already, so
-//! may be some of its files, from an earlier attempt: those are compared first, many at a time, and
-//! what is there byte for byte is not sent again.
+//! - `folder`: with `-r`, folders and what is in them.
+//! - `compare`: what is there already, byte for byte, is not sent again.
+
+mod compare;
+mod folder;
 
 use std::collections::VecDeque;
-use std::mem;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use common::escape::Safe;
 use common::path::Name;
-use common::protocol::{Crc32, Kind};
 use serde::Serialize;
 
+use self::compare::is_as_long;
 use super::named::Numbers;
 use super::report::Report;
 use super::walk::join;
@@ -23,7 +24,7 @@ use crate::display;
 use crate::error::Error;
 use crate::link::Link;
 use crate::progress::Progress;
-use crate::transfer::{self, Deliver, Found, Source, Tree, What};
+use crate::transfer::{self, Deliver, Source, Tree, What};
 
 /// The work of one `put`.
 pub(super) struct Uploads<'a> {
@@ -132,62 +133,6 @@ impl<'a> Uploads<'a> {
         self.put.name.clone().map_or_else(|| transfer::remote_name(file), Ok)
     }
 
-    fn folder(&mut self, top: &Path) -> ControlFlow<()> {
-        // `.` has no name of its own: what is in it goes to where a folder would have gone.
-        let is_nameless = self.put.name.is_none() && top.file_name().is_none();
-        let name = if is_nameless { Ok(None) } else { self.name(top).map(Some) };
-        let there = match name {
-            Ok(Some(name)) => join(self.to(), name.as_str()),
-            Ok(None) => self.to().to_owned(),
-            Err(error) => return self.failed(top, error),
-        };
-        let mut tree = Tree::of(top);
-        while let Some(found) = tree.next() {
-            match found {
-                Ok(found) if is_nameless && found.below.is_empty() => self.folder_is_new = false,
-                Ok(found) => self.found(&found, &there, &mut tree)?,
-                Err((path, error)) => self.failed(&path, error)?,
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn found(&mut self, found: &Found, top: &str, tree: &mut Tree) -> ControlFlow<()> {
-        let path = &found.path;
-        match (found.what, there(found, top)) {
-            (What::Hidden, _) => self.report.hidden(path),
-            (What::Link, _) => self.report.left_out(path, "a link"),
-            (What::Special, _) => self.report.left_out(path, "no regular file"),
-            (What::File, Ok(shown)) => return self.file(path, shown),
-            (What::File, Err(error)) => return self.failed(path, error),
-            (What::Folder, shown) => {
-                // No other request may come between an upload sent ahead and its answer.
-                self.settle(0)?;
-                if let Err(error) = shown.and_then(|shown| self.make(&shown)) {
-                    tree.pass_over();
-                    return self.failed(path, error);
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn make(&mut self, folder: &str) -> Result<(), Error> {
-        let path = self.link.place.resolve(folder)?.to_string();
-        let made = self.link.client()?.mkdir(&path);
-        self.folder_is_new = made.is_ok();
-        match made {
-            Err(Error::Exists { existing, .. }) => match existing.stat {
-                Some(stat) if stat.kind == Kind::Folder => Ok(()),
-                _ => Err(Error::Unwalkable(format!(
-                    "`{}` is a file on the server; no folder can be made there",
-                    Safe(&path)
-                ))),
-            },
-            made => made,
-        }
-    }
-
     fn file(&mut self, file: &Path, shown: String) -> ControlFlow<()> {
         let (upload, source) = match self.open(file, shown) {
             Ok(opened) => opened,
@@ -206,73 +151,6 @@ impl<'a> Uploads<'a> {
         let path = self.link.place.resolve(&shown)?.to_string();
         let (size, mtime) = (source.size(), source.mtime());
         Ok((Upload { file: file.to_owned(), shown, path, size, mtime }, source))
-    }
-
-    /// Sends those of the doubtful that are not there yet.
-    fn compare(&mut self) -> ControlFlow<()> {
-        let doubtful = mem::take(&mut self.doubtful);
-        let Some(first) = doubtful.first() else { return ControlFlow::Continue(()) };
-        self.settle(0)?;
-        let sums = match self.sums(&doubtful) {
-            Ok(sums) => sums,
-            Err(error) if error.ends_everything() => return self.failed(&first.file, error),
-            // What speaks against one of them only, that one will say in its turn.
-            Err(_) => vec![None; doubtful.len()],
-        };
-        for (upload, there) in doubtful.into_iter().zip(sums) {
-            match self.is_same(&upload, there) {
-                Ok(true) => self.unchanged(&upload)?,
-                Ok(false) => match self.open(&upload.file, upload.shown) {
-                    Ok((upload, source)) => self.send(upload, source)?,
-                    Err(error) => self.failed(&upload.file, error)?,
-                },
-                Err(error) => self.failed(&upload.file, error)?,
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn sums<'u>(
-        &mut self,
-        uploads: impl IntoIterator<Item = &'u Upload>,
-    ) -> Result<Vec<Option<Crc32>>, Error> {
-        let files: Vec<_> = uploads.into_iter().map(|u| (u.path.clone(), u.size)).collect();
-        self.link.client()?.sums_of_size(&files)
-    }
-
-    fn is_same(&mut self, upload: &Upload, there: Option<Crc32>) -> Result<bool, Error> {
-        let Some(there) = there else { return Ok(false) };
-        transfer::is_same(self.link.client()?, &upload.path, &upload.file, there)
-    }
-
-    /// Compares what came to stand there since it was first looked at. After a cut the server may
-    /// still have been storing what had arrived, or a second `put -r` is under way.
-    fn look_again(&mut self) {
-        let mut taken = mem::take(&mut self.taken);
-        while !taken.is_empty() {
-            let batch: Vec<_> = taken.drain(..taken.len().min(BATCH)).collect();
-            let sums = self.sums(batch.iter().map(|(upload, _)| upload));
-            let sums = sums.unwrap_or_else(|_| vec![None; batch.len()]);
-            for ((upload, error), there) in batch.into_iter().zip(sums) {
-                let done = match self.is_same(&upload, there) {
-                    Ok(true) => self.unchanged(&upload),
-                    _ => self.report.failed(&upload.shown, &error),
-                };
-                if done.is_break() {
-                    return;
-                }
-            }
-        }
-    }
-
-    fn unchanged(&mut self, upload: &Upload) -> ControlFlow<()> {
-        self.settle(0)?;
-        self.progress.skip(upload.size);
-        self.progress.file_done();
-        match self.report.unchanged(&upload.shown, upload.size) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => self.report.failed(&upload.shown, &error),
-        }
     }
 
     fn send(&mut self, upload: Upload, source: Source) -> ControlFlow<()> {
@@ -361,12 +239,6 @@ impl<'a> Uploads<'a> {
     }
 }
 
-/// Whether the name is taken by a file of that size.
-fn is_as_long(error: &Error, size: u64) -> bool {
-    let Error::Exists { existing, .. } = error else { return false };
-    existing.stat.is_some_and(|stat| stat.kind == Kind::File && stat.size == size)
-}
-
 /// What the words mean, each in its place.
 fn named(words: &[PathBuf], numbers: &Numbers) -> Vec<Result<PathBuf, Unnamed>> {
     let mut named = Vec::new();
@@ -377,13 +249,4 @@ fn named(words: &[PathBuf], numbers: &Numbers) -> Vec<Result<PathBuf, Unnamed>> 
         }
     }
     named
-}
-
-/// Where something goes that was found in a folder, if the folder itself goes to `top`.
-fn there(found: &Found, top: &str) -> Result<String, Error> {
-    if found.below.is_empty() {
-        return Ok(top.to_owned());
-    }
-    transfer::remote_name(&found.path)?;
-    Ok(join(top, &found.below))
 }
