@@ -7,6 +7,7 @@
 //! ([`Client::is_usable`]) and every further call says so.
 
 mod account;
+mod breath;
 mod connect;
 mod get;
 mod head;
@@ -14,6 +15,7 @@ mod put;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod small;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -27,10 +29,11 @@ use common::protocol::{
 };
 use serde::de::DeserializeOwned;
 
+pub(crate) use self::breath::BATCH;
 pub use self::get::Incoming;
 pub use self::head::Head;
 pub use self::put::{EAGER_BYTES, Outgoing, PutOptions, WINDOW};
-pub(crate) use self::small::{BATCH, Small};
+pub(crate) use self::small::Small;
 use crate::connection::Connection;
 use crate::error::Error;
 

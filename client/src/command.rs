@@ -37,24 +37,25 @@ pub(crate) enum Task {
 pub(crate) enum Command {
     /// Show what a folder holds, folders first.
     #[command(visible_aliases = ["ls", "dir"])]
-    #[command(after_help = "Examples:\n  list\n  list /library/monday\n  list -r notes")]
+    #[command(after_help = "Examples:\n  list\n  list -l /library/monday\n  list -r notes")]
     List(List),
 
-    /// Fetch files.
+    /// Fetch files, and with -r folders.
     ///
     /// A file gets its name only when it is complete and its checksum is verified. If the
     /// connection is lost, or Ctrl-C stops it, the same command goes on from there, unless the
     /// file has changed on the server since.
     #[command(after_help = "Examples:\n  get notes.pdf\n  get monday/a.txt monday/b.txt --to \
-                            copies\n  get film.mp4 --no-resume")]
+                            copies\n  get '*.pdf'\n  get -r monday\n  get notes.pdf --as \
+                            old.pdf")]
     Get(Get),
 
-    /// Send files. Done means: on the server's disk, whole, under that name.
+    /// Send files, and with -r folders. Done means: on the server's disk, whole, under that name.
     ///
     /// If the connection is lost, or Ctrl-C stops it, the same command goes on from there within a
     /// day, unless the file has changed here since.
     #[command(after_help = "Examples:\n  put report.pdf\n  put a.jpg b.jpg --to photos\n  \
-                            put a.txt --wait 0\n  put film.mp4 --no-resume")]
+                            put -r photos\n  put a.txt --as b.txt\n  put a.txt --wait 0")]
     Put(Put),
 
     /// Show size and time of files and folders, and how full a home is.
@@ -81,20 +82,23 @@ pub(crate) enum Command {
         paths: Vec<String>,
     },
 
-    /// Remove files or empty folders.
-    #[command(after_help = "Example:\n  rm monday/old.txt")]
+    /// Remove files, empty folders, and with -r folders with all that is in them.
+    #[command(after_help = "Examples:\n  rm monday/old.txt\n  rm -r monday")]
     Rm {
+        /// Remove what is in a folder too. It is not asked whether that is meant.
+        #[arg(long, short)]
+        recursive: bool,
         /// What to remove.
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<String>,
     },
 
     /// Give a file or folder another name. Never replaces.
-    #[command(after_help = "Example:\n  mv draft.txt monday/final.txt")]
+    #[command(after_help = "Examples:\n  mv draft.txt monday/final.txt\n  mv final.txt kept/")]
     Mv {
         /// What exists.
         from: String,
-        /// Its new path, name included.
+        /// Its new path; with a / at the end, the folder it goes into.
         to: String,
     },
 

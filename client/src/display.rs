@@ -40,8 +40,17 @@ pub(crate) fn time(mtime: i64) -> String {
 }
 
 fn time_in(mtime: i64, zone: TimeZone) -> String {
+    time_as("%Y-%m-%d %H:%M", mtime, zone)
+}
+
+/// `2026-11-19 14:02:00+08:00`.
+fn exact_time(mtime: i64, zone: TimeZone) -> String {
+    time_as("%Y-%m-%d %H:%M:%S%:z", mtime, zone)
+}
+
+fn time_as(format: &str, mtime: i64, zone: TimeZone) -> String {
     match Timestamp::from_second(mtime) {
-        Ok(time) => time.to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string(),
+        Ok(time) => time.to_zoned(zone).strftime(format).to_string(),
         // A time of no calendar's; a file may carry any number.
         Err(_) => format!("{mtime} s"),
     }
@@ -76,14 +85,45 @@ pub(crate) fn local(path: &Path) -> String {
 /// What `list` and `stat` show of an entry, its size right-aligned to `width`.
 pub(crate) fn entry(name: &str, stat: &Stat, width: usize) -> String {
     let (size, time) = (entry_size(stat), time(stat.mtime));
+    format!("{size:>width$}  {time:<16}  {}", entry_name(name, stat))
+}
+
+/// The same to the byte and to the second.
+fn exact_entry(name: &str, stat: &Stat, width: usize) -> String {
+    let (size, time) = (exact_size(stat), exact_time(stat.mtime, TimeZone::system()));
+    format!("{size:>width$}  {time:<25}  {}", entry_name(name, stat))
+}
+
+fn entry_name(name: &str, stat: &Stat) -> String {
     let slash = if stat.kind == Kind::Folder && !name.ends_with('/') { "/" } else { "" };
-    format!("{size:>width$}  {time:<16}  {}{slash}", Safe(name))
+    format!("{}{slash}", Safe(name))
+}
+
+/// How a listing looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Look {
+    /// The number of its first entry, if they are numbered.
+    pub(crate) first: Option<usize>,
+    /// Sizes to the byte and times to the second.
+    pub(crate) exact: bool,
 }
 
 /// A line for each entry.
-pub(crate) fn listing(out: &mut dyn io::Write, entries: &[Entry]) -> io::Result<()> {
-    let width = entries.iter().map(|entry| entry_size(&entry.stat).len()).max().unwrap_or(0);
-    entries.iter().try_for_each(|e| writeln!(out, "{}", entry(&e.name, &e.stat, width)))
+pub(crate) fn listing(out: &mut dyn io::Write, entries: &[Entry], look: Look) -> io::Result<()> {
+    let sizes =
+        entries.iter().map(|entry| if look.exact { exact_size } else { entry_size }(&entry.stat));
+    let width = sizes.map(|size| size.len()).max().unwrap_or(0);
+    let last = look.first.unwrap_or(0) + entries.len().saturating_sub(1);
+    let digits = last.to_string().len();
+    for (nth, Entry { name, stat }) in entries.iter().enumerate() {
+        if let Some(first) = look.first {
+            write!(out, "{:>digits$}  ", first + nth)?;
+        }
+        let line =
+            if look.exact { exact_entry(name, stat, width) } else { entry(name, stat, width) };
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
 }
 
 /// What `stat` shows: of a home also how full it is.
@@ -121,6 +161,10 @@ pub(crate) fn status(error: &Error) -> &'static str {
 /// A folder's own size means nothing to anybody.
 fn entry_size(stat: &Stat) -> String {
     if stat.kind == Kind::Folder { "-".into() } else { size(stat.size) }
+}
+
+fn exact_size(stat: &Stat) -> String {
+    if stat.kind == Kind::Folder { "-".into() } else { stat.size.to_string() }
 }
 
 /// That a name is taken, and by what.
@@ -169,11 +213,30 @@ mod tests {
             Entry { name: "a\u{1b}[2J".into(), stat: stat(Kind::File, 12_400_000) },
         ];
         let mut out = Vec::new();
-        listing(&mut out, &entries).unwrap();
+        listing(&mut out, &entries, Look::default()).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("      -  ") && lines[0].ends_with("  sub/"), "{text}");
         assert!(lines[1].starts_with("12.4 MB  ") && lines[1].ends_with(r"  a\u{1b}[2J"), "{text}");
+    }
+
+    #[test]
+    fn a_listing_may_be_numbered_and_exact() {
+        let entry = |name: &str, size| {
+            let stat = Stat { kind: Kind::File, size, mtime: 0 };
+            Entry { name: name.into(), stat }
+        };
+        let entries = [entry("a", 1_234_567), entry("b", 8)];
+        let shown = |look| {
+            let mut out = Vec::new();
+            listing(&mut out, &entries, look).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let numbered = shown(Look { first: Some(9), exact: false });
+        assert!(numbered.starts_with(" 9  1.2 MB  19") && numbered.contains("\n10     8 B  19"));
+        let exact = shown(Look { first: None, exact: true });
+        assert!(exact.starts_with("1234567  19") && exact.contains("\n      8  19"), "{exact}");
+        assert_eq!(exact_time(-1, TimeZone::UTC), "1969-12-31 23:59:59+00:00");
     }
 
     #[test]

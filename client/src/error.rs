@@ -102,6 +102,9 @@ pub enum Error {
     /// A place where only a folder can be, and is none; or one too deep to walk to.
     #[error("{0}")]
     Unwalkable(String),
+    /// A pattern that no name matches, here or there.
+    #[error("no name matches `{}`; list shows those on the server, lls those here", Safe(.0))]
+    NoMatch(String),
     /// A name that no server accepts.
     #[error(transparent)]
     BadName(#[from] PathError),
@@ -131,6 +134,7 @@ impl Error {
             Self::LoginRefused(_) | Self::NoPassword(_) | Self::PasswordsDiffer => 4,
             Self::Exists { .. } | Self::ExistsHere(_) => 5,
             Self::Refused { reason, .. } => status_of(*reason),
+            Self::NoMatch(_) => 6,
             Self::Local { source, .. } if source.kind() == io::ErrorKind::NotFound => 6,
             Self::ChangedThere(_)
             | Self::ChangedHere(_)
@@ -181,6 +185,11 @@ impl Error {
             Self::Lost { .. } | Self::Interrupted => Self::Unfinished(Box::new(self)),
             other => other,
         }
+    }
+
+    /// `--as` with more than one file.
+    pub(crate) fn one_name() -> Self {
+        Self::Usage("--as is a name for one file, and these are several".into())
     }
 
     pub(crate) fn lost(why: impl Into<String>) -> Self {

@@ -15,7 +15,7 @@ use crate::address::Address;
 use crate::command::Output;
 use crate::display;
 use crate::error::Error;
-use crate::progress::Bar;
+use crate::progress::Progress;
 use crate::words::{Lang, Message};
 
 /// Prints. Clones share one terminal.
@@ -29,10 +29,12 @@ pub(crate) struct Printer {
 impl Printer {
     /// For people who read `lang`; what is said to who types commands is in English only.
     pub(crate) fn new(output: Output, lang: Lang) -> Self {
-        let target = if output.quiet || !io::stderr().is_terminal() {
-            ProgressDrawTarget::hidden()
-        } else {
+        // Bars are for who reads along: not for programs, and not between lines that go elsewhere.
+        let for_people = !output.quiet && !output.json;
+        let target = if for_people && io::stderr().is_terminal() && io::stdout().is_terminal() {
             ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
         };
         Self { output, lang, bars: MultiProgress::with_draw_target(target) }
     }
@@ -47,9 +49,9 @@ impl Printer {
         self.output.json
     }
 
-    /// A bar, labelled with the name of what is moved.
-    pub(crate) fn bar(&self, label: &str, total: u64) -> Bar {
-        Bar::new(&self.bars, Safe(label).to_string(), total)
+    /// The bars of a command that moves files.
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(&self.bars)
     }
 
     /// A result nobody needs who trusts the exit status.

@@ -1,4 +1,11 @@
-//! The bar of a long transfer, on stderr, and only where a person looks at it.
+//! The bars of transfers, on stderr, and only where a person looks at them.
+//!
+//! ```text
+//! ████████████░░░░░░░░░░░░  640.0 MB/1.2 GB  48.1 MB/s  12s left  film.mp4
+//! ██████░░░░░░░░░░░░░░░░░░  810.5 MB/3.0 GB  31.0 MB/s  71s left  1204 of 5000 files
+//! ```
+//!
+//! The first is of the file that is being moved; the second, where there are several files, of all.
 
 use std::cell::Cell;
 use std::io::{self, Read, Write};
@@ -6,56 +13,152 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A transfer that takes less shows no bar, which would only flash.
+/// What takes less shows no bar, which would only flash.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// One bar. It vanishes when dropped; what stays is the line of the result.
+/// Filled, bytes, rate, time left, and what it is, cut to the width there is.
+const TEMPLATE: &str = "{bar:24}  {decimal_bytes}/{decimal_total_bytes}  \
+                        {decimal_bytes_per_sec}  {eta} left  {wide_msg}";
+
+/// How far the files of one command are, all in all. Its bar vanishes when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Bar {
-    inner: ProgressBar,
+pub(crate) struct Progress {
     bars: MultiProgress,
-    start: Instant,
-    shown: Cell<bool>,
+    all: Row,
+    /// How many files there are, as far as is known, and how many of them are done with.
+    files: Cell<u64>,
+    done: Cell<u64>,
 }
 
-impl Bar {
-    /// A bar of `total` bytes, to be shown among `bars`. The label must be safe to print.
-    pub(crate) fn new(bars: &MultiProgress, label: String, total: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-        let template = "{bar:24} {percent:>3} %  {decimal_bytes_per_sec}  {eta} left  {msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        bar.set_message(label);
-        Self { inner: bar, bars: bars.clone(), start: Instant::now(), shown: Cell::new(false) }
+impl Progress {
+    /// Of nothing yet, to be shown among `bars`.
+    pub(crate) fn new(bars: &MultiProgress) -> Self {
+        let (all, files, done) = (Row::new(0), Cell::new(0), Cell::new(0));
+        Self { bars: bars.clone(), all, files, done }
     }
 
-    /// Counts bytes that went by.
+    /// Whether anybody sees it.
+    pub(crate) fn is_seen(&self) -> bool {
+        !self.bars.is_hidden()
+    }
+
+    /// There are so many files more than was known, of so many bytes.
+    pub(crate) fn expect(&self, files: u64, bytes: u64) {
+        self.files.set(self.files.get() + files);
+        self.all.bar.inc_length(bytes);
+    }
+
+    /// A bar of one of the files. The label must be safe to print.
+    pub(crate) fn bar(&self, label: String, size: u64) -> Bar<'_> {
+        let row = Row::new(size);
+        row.bar.set_message(label);
+        Bar { row, progress: self }
+    }
+
+    /// Counts bytes of a file that is too small for a bar of its own.
     pub(crate) fn advance(&self, bytes: u64) {
-        self.inner.inc(bytes);
-        if !self.shown.get() && self.start.elapsed() > PATIENCE {
-            self.bars.add(self.inner.clone());
-            self.shown.set(true);
-        }
+        self.all.bar.inc(bytes);
+        self.show_all();
     }
 
     /// Counts bytes that need not travel, in no time.
     pub(crate) fn skip(&self, bytes: u64) {
-        self.inner.inc(bytes);
-        // They say nothing about how fast the others are.
-        self.inner.reset_eta();
+        self.all.skip(bytes);
+        self.show_all();
+    }
+
+    /// A file is done with.
+    pub(crate) fn file_done(&self) {
+        self.done.set(self.done.get() + 1);
+        self.show_all();
+    }
+
+    fn show_all(&self) {
+        if self.files.get() > 1 {
+            self.all.show(|all| self.bars.add(all));
+            self.all.bar.set_message(format!("{} of {} files", self.done.get(), self.files.get()));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.all.vanish(&self.bars);
+    }
+}
+
+/// The bar of one file. It vanishes when dropped; what stays is the line of the result.
+#[derive(Debug)]
+pub(crate) struct Bar<'a> {
+    row: Row,
+    progress: &'a Progress,
+}
+
+impl Bar<'_> {
+    /// Counts bytes that went by.
+    pub(crate) fn advance(&self, bytes: u64) {
+        self.row.bar.inc(bytes);
+        // Above the bar of all.
+        self.row.show(|row| self.progress.bars.insert(0, row));
+        self.progress.advance(bytes);
+    }
+
+    /// Counts bytes that need not travel, in no time.
+    pub(crate) fn skip(&self, bytes: u64) {
+        self.row.skip(bytes);
+        self.progress.skip(bytes);
     }
 
     /// Counts bytes out again that must travel once more.
     pub(crate) fn take_back(&self, bytes: u64) {
-        self.inner.set_position(self.inner.position().saturating_sub(bytes));
-        self.inner.reset_eta();
+        for bar in [&self.row.bar, &self.progress.all.bar] {
+            bar.set_position(bar.position().saturating_sub(bytes));
+            bar.reset_eta();
+        }
     }
 }
 
-impl Drop for Bar {
+impl Drop for Bar<'_> {
     fn drop(&mut self) {
-        self.inner.finish_and_clear();
+        self.row.vanish(&self.progress.bars);
+    }
+}
+
+/// A bar that is not there before it is worth it.
+#[derive(Debug)]
+struct Row {
+    bar: ProgressBar,
+    start: Instant,
+    shown: Cell<bool>,
+}
+
+impl Row {
+    fn new(total: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+            bar.set_style(style);
+        }
+        Self { bar, start: Instant::now(), shown: Cell::new(false) }
+    }
+
+    fn show(&self, among: impl FnOnce(ProgressBar) -> ProgressBar) {
+        if !self.shown.get() && self.start.elapsed() > PATIENCE {
+            among(self.bar.clone());
+            self.shown.set(true);
+        }
+    }
+
+    fn skip(&self, bytes: u64) {
+        self.bar.inc(bytes);
+        // They say nothing about how fast the others are.
+        self.bar.reset_eta();
+    }
+
+    fn vanish(&self, bars: &MultiProgress) {
+        self.bar.finish_and_clear();
+        if self.shown.get() {
+            bars.remove(&self.bar);
+        }
     }
 }
 
@@ -63,7 +166,7 @@ impl Drop for Bar {
 #[derive(Debug)]
 pub(crate) struct Watched<'a, T> {
     pub(crate) inner: T,
-    pub(crate) bar: &'a Bar,
+    pub(crate) bar: &'a Bar<'a>,
 }
 
 impl<T: Read> Read for Watched<'_, T> {

@@ -15,6 +15,7 @@ pub(crate) fn run(shell: &mut Shell) -> Result<u8, Error> {
         greeting.session
     );
     shell.printer().talk(welcome);
+    shell.number_lists();
     let history = xdg::state_file("history");
     let mut terminal = Terminal::new(shell.interrupt().clone(), history)?;
     loop {

@@ -1,6 +1,8 @@
 //! Does commands, one after the other, and says how each went.
 //!
 //! - `files`: what is asked of the server about a path.
+//! - `named`: what a person names: paths, patterns, numbers of the last list.
+//! - `walk`: the folders below one on the server.
 //! - `list`: what folders hold, theirs and ours.
 //! - `put`: uploads, small files ahead of their answers.
 //! - `get`: downloads, small files many at a time.
@@ -13,14 +15,17 @@ mod files;
 mod folders;
 mod get;
 mod list;
+mod named;
 mod put;
 mod report;
+mod walk;
 
 use std::env;
 use std::path::Path;
 
 use self::folders::{lcd, lpwd};
 use self::get::Downloads;
+use self::named::Numbers;
 use self::put::Uploads;
 use self::report::Report;
 use crate::command::Command;
@@ -36,11 +41,12 @@ pub(crate) struct Shell<'a> {
     pub(crate) link: &'a mut Link,
     printer: Printer,
     journal: Journal,
+    numbers: Numbers,
 }
 
 impl<'a> Shell<'a> {
     pub(crate) fn new(link: &'a mut Link, printer: Printer, journal: Journal) -> Self {
-        Self { link, printer, journal }
+        Self { link, printer, journal, numbers: Numbers::default() }
     }
 
     pub(crate) fn printer(&self) -> &Printer {
@@ -51,6 +57,11 @@ impl<'a> Shell<'a> {
         self.link.interrupt()
     }
 
+    /// From now on lists are numbered, and the numbers can be named: who reads them is there.
+    pub(crate) fn number_lists(&mut self) {
+        self.numbers.turn_on();
+    }
+
     /// Does a command, says how it went, and returns the exit status.
     pub(crate) fn run(&mut self, command: &Command) -> u8 {
         let link = self.link.to_string();
@@ -59,14 +70,17 @@ impl<'a> Shell<'a> {
         match command {
             Command::List(list) => {
                 let path = list.path.clone().unwrap_or_else(|| self.link.place.here().to_string());
-                report.one(&path, |r| self.list(&path, list.recursive, r));
+                report.one(&path, |r| self.list(&path, list, r));
             }
-            Command::Get(get) => Downloads::new(self.link, get).run(&mut report),
-            Command::Put(put) => Uploads::new(self.link, &mut report, put).run(&put.files),
-            Command::Stat { paths } => report.each(paths, |path, r| self.stat(path, r)),
-            Command::Sum { paths } => report.each(paths, |path, r| self.sum(path, r)),
-            Command::Mkdir { paths } => report.each(paths, |path, r| self.mkdir(path, r)),
-            Command::Rm { paths } => report.each(paths, |path, r| self.rm(path, r)),
+            Command::Get(get) => Downloads::new(self.link, &mut report, get).run(&self.numbers),
+            Command::Put(put) => Uploads::new(self.link, &mut report, put).run(&self.numbers),
+            Command::Stat { paths } => report.all(paths, |path, r| self.stat(path, r)),
+            Command::Sum { paths } => report.all(paths, |path, r| self.sum(path, r)),
+            Command::Mkdir { paths } => report.all(paths, |path, r| self.mkdir(path, r)),
+            Command::Rm { paths, recursive: false } => {
+                report.all(paths, |path, r| self.rm(path, r));
+            }
+            Command::Rm { paths, .. } => report.all(paths, |path, r| self.rm_tree(path, r)),
             Command::Mv { from, to } => report.one(from, |r| self.mv(from, to, r)),
             Command::Cd { folder } => {
                 let folder = folder.as_deref().unwrap_or(self.link.place.start());
@@ -80,7 +94,7 @@ impl<'a> Shell<'a> {
             Command::Lpwd => report.one("", lpwd),
             Command::Lls { dir } => {
                 let dir = dir.as_deref().unwrap_or(Path::new("."));
-                report.one(&dir.to_string_lossy(), |r| list::local(dir, r));
+                report.one(&dir.to_string_lossy(), |r| self.list_here(dir, r));
             }
             Command::Register { name } => report.one(name.as_str(), |r| self.register(name, r)),
             Command::Login { name } => report.one(name.as_str(), |r| self.login(name, r)),

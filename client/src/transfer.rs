@@ -5,16 +5,19 @@
 //!   it is a part, if it was not finished; `hidden`: how both are found again, and by whom.
 //! - `upload`: sending a file, or the rest of one.
 //! - `source`: a file being sent, as it was when it was opened.
-//! - `folder`: what there is here that could be sent.
+//! - `folder`: what there is here that could be sent; `tree`: what lies below it, however deep.
+//! - `same`: whether a file is on both sides already.
 
 mod download;
 mod folder;
 mod hidden;
 mod note;
 mod part;
+mod same;
 mod source;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod upload;
 
 use std::path::Path;
@@ -24,7 +27,9 @@ use common::path::Name;
 
 pub(crate) use self::download::{Fetch, check_free};
 pub(crate) use self::folder::entries;
+pub(crate) use self::same::is_same;
 pub(crate) use self::source::Source;
+pub(crate) use self::tree::{DEPTH, Found, Tree, What};
 pub(crate) use self::upload::Deliver;
 use crate::display;
 use crate::error::Error;

@@ -27,6 +27,7 @@ mod disk; // a full or read-only disk makes no lie and no loss
 mod door; // how many may come in, from where, and that those who sit at the machine always may
 mod exhaustion; // no descriptor, no thread, and what `accept` reports
 mod faults; // every step of an upload fails in every way
+mod folders; // folders with one command, cut off and gone on with; patterns, other names
 mod homes; // what an owner can do in a home
 mod hostile; // every limit, and what happens one step beyond it
 mod house; // the house rules that can be counted

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use common::escape::Safe;
+use common::protocol::Crc32;
 
 use super::{BLOCK, Client};
 use crate::error::Error;
@@ -13,6 +14,13 @@ use crate::error::Error;
 pub struct Head {
     pub(super) length: u64,
     pub(super) crc: crc32fast::Hasher,
+}
+
+impl Head {
+    /// The checksum of these bytes.
+    pub fn crc32(self) -> Crc32 {
+        Crc32(self.crc.finalize())
+    }
 }
 
 impl Client {

@@ -13,16 +13,13 @@
 
 use common::protocol::{Crc32, Details, Download, Kind, Request};
 
+use super::breath::settled;
 use super::{Client, REPLY};
 use crate::error::Error;
 
 /// The largest file that comes this way, in bytes. A server has one of this size in memory when it
 /// sends it, and so always says its checksum.
 const SMALL_BYTES: u64 = 32 * 1024;
-
-/// How many names may be asked about at once. What is asked, and all that comes of it, must fit
-/// sockets' buffers, or both sides would wait for the other to read.
-pub(crate) const BATCH: usize = 32;
 
 /// A whole small file, verified.
 #[derive(Debug)]
@@ -32,7 +29,7 @@ pub(crate) struct Small {
 }
 
 impl Client {
-    /// Those of at most [`BATCH`] files that are small; in the order of `paths`.
+    /// Those of at most [`BATCH`](super::BATCH) files that are small; in the order of `paths`.
     pub(crate) fn get_small(&mut self, paths: &[String]) -> Result<Vec<Option<Small>>, Error> {
         let stat = |path: &String| Request::Stat { path: path.clone() };
         let is_small = self.breath(paths.iter().map(stat), |client| {
@@ -47,27 +44,6 @@ impl Client {
         Ok(files.collect())
     }
 
-    /// Sends all `requests`, then has each answered by `answer`.
-    fn breath<T>(
-        &mut self,
-        requests: impl Iterator<Item = Request>,
-        mut answer: impl FnMut(&mut Self) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
-        if self.out_of_step || !self.ahead.is_empty() {
-            return Err(Error::lost("an exchange before this one was cut short"));
-        }
-        self.out_of_step = true;
-        let queued = requests.map(|request| self.connection.queue(&request));
-        let asked = queued.collect::<Result<Vec<()>, _>>().and_then(|asked| {
-            self.connection.flush()?;
-            Ok(asked.len())
-        });
-        let asked = asked.map_err(|error| Error::from_wire(&error))?;
-        let answers = (0..asked).map(|_| answer(self)).collect::<Result<Vec<T>, Error>>()?;
-        self.out_of_step = false;
-        Ok(answers)
-    }
-
     /// One answer to a `GET`, with its bytes; nothing if it was refused or is damaged.
     fn small_body(&mut self) -> Result<Option<Small>, Error> {
         let Some(download) = settled(self.reply_with::<Download>("", REPLY))? else {
@@ -80,14 +56,5 @@ impl Client {
         filled.map_err(|error| Error::from_wire(&error))?;
         let whole = download.crc32 == Some(Crc32(crc32fast::hash(&bytes)));
         Ok(whole.then_some(Small { download, bytes }))
-    }
-}
-
-/// A refusal is an answer, too, and the next one follows it.
-fn settled<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.is_answer() => Ok(None),
-        Err(error) => Err(error),
     }
 }

@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
 use common::limits::WAIT_SECONDS_MAX;
+use common::path::Name;
 use common::user::UserName;
 
 use super::Task;
@@ -141,6 +142,10 @@ pub(crate) struct List {
     /// The folder; the current one if none is named.
     pub(crate) path: Option<String>,
 
+    /// Show sizes to the byte and times to the second.
+    #[arg(long, short)]
+    pub(crate) long: bool,
+
     /// Show the folders within it too, and those within them.
     #[arg(long, short)]
     pub(crate) recursive: bool,
@@ -149,13 +154,23 @@ pub(crate) struct List {
 /// What `get` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct Get {
-    /// Files on the server.
+    /// Files on the server: names, patterns as in '*.pdf', and at the prompt numbers of the last
+    /// list.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<String>,
+
+    /// Fetch folders, with all that is in them. What is here already, byte for byte, is left as it
+    /// is.
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
 
     /// The local folder to put them in, which must exist; the current one if not given.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) to: Option<PathBuf>,
+
+    /// Another name for it here, if it is only one.
+    #[arg(long = "as", value_name = "NAME", value_parser = Name::parse)]
+    pub(crate) name: Option<Name>,
 
     /// Replace local files.
     #[arg(long)]
@@ -169,13 +184,22 @@ pub(crate) struct Get {
 /// What `put` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct Put {
-    /// Local files.
+    /// Local files: names, patterns as in '*.jpg', and at the prompt numbers of the last lls.
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
+
+    /// Send folders, with all that is in them. What is there already, byte for byte, is left as it
+    /// is.
+    #[arg(long, short)]
+    pub(crate) recursive: bool,
 
     /// The folder on the server to put them in, which must exist; the current one if not given.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) to: Option<String>,
+
+    /// Another name for it there, if it is only one.
+    #[arg(long = "as", value_name = "NAME", value_parser = Name::parse)]
+    pub(crate) name: Option<Name>,
 
     /// Replace files on the server; it needs the right to remove them.
     #[arg(long)]

@@ -29,14 +29,19 @@ fn a_line_means_the_same_at_the_prompt_and_in_the_shell() {
         "dir",
         "get a b --to c --force",
         "get a --no-resume",
+        "get -r a b --to c",
+        "get 3 --as b",
         "put a --to b --wait 3",
+        "put -r a --as b",
         "put a --no-resume",
         "stat a b",
         "sum a",
         "mkdir a",
         "rm a",
+        "rm -r a b",
         "mv a b",
         "list -r a",
+        "list -l",
         "cd",
         "cd ..",
         "pwd",
@@ -60,7 +65,16 @@ fn a_line_means_the_same_at_the_prompt_and_in_the_shell() {
 
 #[test]
 fn what_makes_no_sense_is_refused_in_both() {
-    for line in ["", "nonsense", "get", "mv a", "put a --wait 3601", "put a --wait -1", "ls a b"] {
+    for line in [
+        "",
+        "nonsense",
+        "get",
+        "mv a",
+        "put a --wait 3601",
+        "put a --wait -1",
+        "ls a b",
+        "get a --as b/c",
+    ] {
         let words: Vec<&str> = line.split_terminator(' ').collect();
         assert_eq!(both(&words), (None, None), "{line}");
     }

@@ -10,7 +10,7 @@ use common::user::UserName;
 
 use super::{Menu, Stop, choice};
 use crate::client::PutOptions;
-use crate::display;
+use crate::display::{self, Look};
 use crate::error::Error;
 use crate::transfer::{self, Deliver, Fetch, Source};
 use crate::words::Message;
@@ -60,7 +60,7 @@ impl Menu<'_> {
         if entries.is_empty() {
             self.say(Message::NoFiles, &[])?;
         }
-        Ok(self.printer.stdout(|out| display::listing(out, &entries))?)
+        Ok(self.printer.stdout(|out| display::listing(out, &entries, Look::default()))?)
     }
 
     fn home(&mut self) -> Result<Vec<Entry>, Error> {
@@ -117,9 +117,14 @@ impl Menu<'_> {
         let (size, mtime) = (source.size(), source.mtime());
         let path = self.link.place.resolve(remote.as_str())?.to_string();
         let printer = self.printer.clone();
-        let bar = printer.bar(name, size);
         let options = PutOptions { mtime, overwrite, resume: true, wait: None };
-        let delivery = Deliver { path: &path, shown: name, options, bar: &bar, printer: &printer };
+        let delivery = Deliver {
+            path: &path,
+            shown: name,
+            options,
+            progress: &printer.progress(),
+            printer: &printer,
+        };
         delivery.run(self.link.client()?, &mut source)?;
         Ok(size)
     }
@@ -137,6 +142,7 @@ impl Menu<'_> {
             target: file,
             force,
             resume: true,
+            progress: &printer.progress(),
             printer: &printer,
         };
         Ok(fetch.run(self.link.client()?)?.size)

@@ -1,13 +1,16 @@
 //! How one command went, name by name: said, counted, and written into the journal.
 
 mod advice;
+mod tally;
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Instant;
 
 use common::protocol::Reason;
 use serde::Serialize;
 
+use self::tally::Tally;
 use crate::display;
 use crate::error::Error;
 use crate::journal::Journal;
@@ -24,8 +27,14 @@ pub(super) struct Report {
     /// The exit status of the first failure, or of what ended everything.
     failure: Option<u8>,
     start: Instant,
-    files: u64,
-    bytes: u64,
+    tally: Tally,
+}
+
+/// What a file that need not be moved adds to a result.
+#[derive(Serialize)]
+struct Unchanged {
+    size: u64,
+    unchanged: bool,
 }
 
 /// One result under `--json`.
@@ -61,25 +70,33 @@ impl Report {
         journal: Journal,
     ) -> Self {
         let start = Instant::now();
-        Self { command, link, printer, journal, failure: None, start, files: 0, bytes: 0 }
+        let tally = Tally::default();
+        Self { command, link, printer, journal, failure: None, start, tally }
     }
 
     pub(super) fn printer(&self) -> &Printer {
         &self.printer
     }
 
-    /// Tries all names, whatever becomes of some, unless going on is pointless.
+    /// Tries all names, whatever becomes of some, unless going on is pointless: `Break`.
     pub(super) fn each(
         &mut self,
         names: &[String],
         mut act: impl FnMut(&str, &mut Self) -> Result<(), Error>,
+    ) -> ControlFlow<()> {
+        names.iter().try_for_each(|name| match act(name, self) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => self.failed(name, &error),
+        })
+    }
+
+    /// As [`each`](Self::each), and nothing comes after.
+    pub(super) fn all(
+        &mut self,
+        names: &[String],
+        act: impl FnMut(&str, &mut Self) -> Result<(), Error>,
     ) {
-        for name in names {
-            let done = act(name, self);
-            if done.is_err_and(|error| self.failed(name, &error).is_break()) {
-                break;
-            }
-        }
+        let _ = self.each(names, act);
     }
 
     /// As [`each`](Self::each), of one name, which is empty for what is about none.
@@ -109,10 +126,30 @@ impl Report {
         size: u64,
         details: impl Serialize,
     ) -> Result<(), Error> {
-        self.files += 1;
-        self.bytes += size;
+        self.tally.moved += 1;
+        self.tally.bytes += size;
         self.note(path, Ok(Some(size)));
         self.say(path, line, details)
+    }
+
+    /// A file is on the other side already, byte for byte. People read that in the sum.
+    pub(super) fn unchanged(&mut self, path: &str, size: u64) -> Result<(), Error> {
+        self.tally.unchanged += 1;
+        self.note(path, Ok(None));
+        let details = Unchanged { size, unchanged: true };
+        if self.printer.is_json() { self.json(path, details) } else { Ok(()) }
+    }
+
+    /// Something in a folder is not a file that could be moved.
+    pub(super) fn left_out(&mut self, path: &Path, what: &str) {
+        self.tally.left_out += 1;
+        self.printer.talk(format_args!("left out `{}`: {what}", display::local(path)));
+    }
+
+    /// Something in a folder is hidden; there may be many of those.
+    pub(super) fn hidden(&mut self, path: &Path) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        self.tally.name_hidden(&name);
     }
 
     /// Done, and here is what was asked.
@@ -147,6 +184,7 @@ impl Report {
     pub(super) fn failed(&mut self, path: &str, error: &Error) -> ControlFlow<()> {
         let status = error.exit_status();
         self.failure.get_or_insert(status);
+        self.tally.failed += 1;
         // Who reads no results any more knows it.
         if matches!(error, Error::Closed) {
             return ControlFlow::Break(());
@@ -173,11 +211,8 @@ impl Report {
 
     /// Sums up, where there was more than one file, and returns the exit status.
     pub(super) fn finish(self) -> u8 {
-        if self.files > 1 {
-            let Self { files, bytes, .. } = self;
-            let seconds = self.start.elapsed().as_secs_f64();
-            let size = display::size(bytes);
-            self.printer.talk(format_args!("{files} files, {size} in {seconds:.1} s"));
+        if let Some(sum) = self.tally.sum(self.start.elapsed()) {
+            self.printer.talk(sum);
         }
         self.failure.unwrap_or(0)
     }
@@ -199,7 +234,7 @@ mod tests {
         let mut report = report("get");
         let names = ["a", "b", "c"].map(str::to_owned);
         let mut tried = Vec::new();
-        report.each(&names, |name, _| {
+        report.all(&names, |name, _| {
             tried.push(name.to_owned());
             match name {
                 "b" => Err(Error::ExistsHere("b".into())),
@@ -223,7 +258,7 @@ mod tests {
     fn nothing_is_tried_on_a_lost_connection() {
         let mut report = report("rm");
         let mut tried = 0;
-        report.each(&["a", "b"].map(str::to_owned), |_, _| {
+        report.all(&["a", "b"].map(str::to_owned), |_, _| {
             tried += 1;
             Err(Error::lost("reset"))
         });

@@ -17,7 +17,7 @@ use crate::client::{Client, Incoming, Small};
 use crate::display;
 use crate::error::Error;
 use crate::printer::Printer;
-use crate::progress::Watched;
+use crate::progress::{Progress, Watched};
 use crate::words::Message;
 
 /// A file to be fetched.
@@ -32,6 +32,7 @@ pub(crate) struct Fetch<'a> {
     pub(crate) force: bool,
     /// Go on where an earlier attempt ended.
     pub(crate) resume: bool,
+    pub(crate) progress: &'a Progress,
     pub(crate) printer: &'a Printer,
 }
 
@@ -74,7 +75,8 @@ impl Fetch<'_> {
             Some((note, length)) => (self.go_on(client, part, &note, length)?, length),
             None => (self.begin(client, part)?, 0),
         };
-        let bar = self.printer.bar(self.shown, incoming.announced().size);
+        let size = incoming.announced().size;
+        let bar = self.progress.bar(Safe(self.shown).to_string(), size);
         bar.skip(length);
         incoming.receive(&mut Watched { inner: &part.file, bar: &bar })
     }

@@ -30,7 +30,7 @@ impl Source {
         // Asked before opening: opening a pipe would wait for somebody to write into it.
         let metadata = fs::metadata(path).map_err(cannot)?;
         if metadata.is_dir() {
-            let why = format!("`{shown}` is a folder; put sends files, as in `put {shown}/*`");
+            let why = format!("`{shown}` is a folder; put -r sends it with all that is in it");
             return Err(Error::Unsendable(why));
         }
         if !metadata.is_file() {

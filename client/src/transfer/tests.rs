@@ -47,7 +47,8 @@ impl Here {
 
     fn fetch(&self, client: &mut Client, path: &str, resume: bool) -> Result<Download, Error> {
         let (printer, target) = (&printer(), &self.target());
-        Fetch { path, shown: "a", target, force: false, resume, printer }.run(client)
+        let progress = &printer.progress();
+        Fetch { path, shown: "a", target, force: false, resume, progress, printer }.run(client)
     }
 
     fn get(&self, script: impl FnOnce(&mut Peer) + Send + 'static) -> Result<Download, Error> {
@@ -227,8 +228,8 @@ fn put(script: impl FnOnce(&mut Peer) + Send + 'static) -> Result<(), Error> {
     let mut source = Source::open(&here.target()).unwrap();
     let options = PutOptions { mtime: source.mtime(), resume: true, ..PutOptions::default() };
     let (printer, path) = (&printer(), "/library/a");
-    let bar = &printer.bar("a", LENGTH as u64);
-    Deliver { path, shown: "a", options, bar, printer }.run(&mut client(script), &mut source)
+    let progress = &printer.progress();
+    Deliver { path, shown: "a", options, progress, printer }.run(&mut client(script), &mut source)
 }
 
 /// Takes the rest of [`content`] from `offset` on, with the checksum of all of it.

@@ -14,7 +14,7 @@ use crate::client::{Client, Outgoing, PutOptions};
 use crate::display;
 use crate::error::Error;
 use crate::printer::Printer;
-use crate::progress::{Bar, Watched};
+use crate::progress::{Bar, Progress, Watched};
 use crate::words::Message;
 
 /// A file to be sent, in two steps.
@@ -24,21 +24,22 @@ pub(crate) struct Deliver<'a> {
     /// The path as the person said it.
     pub(crate) shown: &'a str,
     pub(crate) options: PutOptions,
-    pub(crate) bar: &'a Bar,
+    pub(crate) progress: &'a Progress,
     pub(crate) printer: &'a Printer,
 }
 
 impl Deliver<'_> {
     /// Sends `source`.
     pub(crate) fn run(&self, client: &mut Client, source: &mut Source) -> Result<(), Error> {
+        let bar = self.progress.bar(Safe(self.shown).to_string(), source.size());
         let outgoing = self.offer(client, source)?;
         let goes_on = outgoing.offset() > 0;
-        match self.send(outgoing, source) {
+        match self.send(outgoing, source, &bar) {
             Err(Error::Refused { reason: Reason::ChecksumMismatch, .. }) if goes_on => {
                 self.say(Message::NotItsBytes, &[&Safe(self.shown)]);
                 source.rewind()?;
-                self.bar.take_back(source.size());
-                self.send(self.offer(client, source)?, source)
+                bar.take_back(source.size());
+                self.send(self.offer(client, source)?, source, &bar)
             }
             sent => sent,
         }
@@ -54,10 +55,15 @@ impl Deliver<'_> {
     }
 
     /// Sends what the server has not. If that is cut off, the server keeps what it has by then.
-    fn send(&self, mut outgoing: Outgoing<'_>, source: &mut Source) -> Result<(), Error> {
+    fn send(
+        &self,
+        mut outgoing: Outgoing<'_>,
+        source: &mut Source,
+        bar: &Bar<'_>,
+    ) -> Result<(), Error> {
         let sent = outgoing.pass_over(source).and_then(|()| {
-            self.bar.skip(outgoing.offset());
-            outgoing.send(&mut Watched { inner: &mut *source, bar: self.bar })
+            bar.skip(outgoing.offset());
+            outgoing.send(&mut Watched { inner: &mut *source, bar })
         });
         let sent = sent.map_err(|error| source.explain(error));
         sent.map_err(|error| if self.options.resume { error.unfinished() } else { error })
