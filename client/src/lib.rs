@@ -44,6 +44,7 @@ use crate::words::Lang;
 pub mod address;
 pub mod client;
 mod command;
+mod complete;
 mod connection;
 mod display;
 pub mod error;
@@ -94,7 +95,7 @@ fn obey(invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
         return Err(Error::Usage("--menu asks what to do; give it no command".into()));
     }
     let interrupt = Interrupt::on_signals().map_err(Error::local("cannot catch signals"))?;
-    let passwords = Passwords::current(password_file);
+    let passwords = Passwords::current(password_file, interrupt.clone());
     let mut link = Link::new(server, user, passwords, printer.clone(), interrupt);
     let journal = Journal::open();
     let status = if menu {

@@ -7,6 +7,7 @@ use std::io::{self, BufRead, IsTerminal};
 use clap::Parser as _;
 
 use crate::command::{Command, Line};
+use crate::complete::Adviser;
 use crate::error::Error;
 use crate::shell::Shell;
 use crate::state_dir;
@@ -34,9 +35,10 @@ fn prompt(shell: &mut Shell) -> Result<u8, Error> {
         greeting.session
     );
     shell.printer().talk(welcome);
-    let history = state_dir::file("history");
-    let mut terminal = Terminal::new(shell.interrupt().clone(), history)?;
+    let mut terminal = Terminal::new(shell.interrupt().clone())?;
+    terminal.advise(Adviser::new(), state_dir::file("history"));
     loop {
+        terminal.look_from(shell.link.lookout());
         match terminal.ask(&format!("{}> ", shell.link))? {
             Answer::Line(line) if obey(shell, &line) == Flow::Leave => return Ok(0),
             Answer::Line(_) | Answer::Never => {}
@@ -61,8 +63,12 @@ fn script(shell: &mut Shell, lines: impl BufRead) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// Does what one line says. An empty line and a comment say nothing.
+/// Does what one line says. An empty line and a comment say nothing, and a line that begins with
+/// `!` is another shell's, which splits it by its own rules.
 fn obey(shell: &mut Shell, line: &str) -> Flow {
+    if let Some(local) = line.trim_start().strip_prefix('!') {
+        return Flow::Next(shell.local(local));
+    }
     let words = match words(line) {
         Ok(words) if words.is_empty() => return Flow::Next(0),
         Ok(words) => words,

@@ -7,7 +7,7 @@ use clap::{Args, Parser, ValueHint};
 use common::limits::WAIT_SECONDS_MAX;
 use common::user::UserName;
 
-use super::Command;
+use super::{Command, REMOTE};
 use crate::address::Address;
 use crate::words::Lang;
 
@@ -76,6 +76,7 @@ pub(crate) struct Output {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct List {
     /// The folder; the current one if none is named.
+    #[arg(value_name = "FOLDER", value_hint = REMOTE)]
     pub(crate) path: Option<String>,
 
     /// Show the folders within it too, and those within them.
@@ -87,7 +88,7 @@ pub(crate) struct List {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct Get {
     /// Files on the server.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = REMOTE)]
     pub(crate) paths: Vec<String>,
 
     /// The local folder to put them in, which must exist; the current one if not given.
@@ -111,7 +112,7 @@ pub(crate) struct Put {
     pub(crate) files: Vec<PathBuf>,
 
     /// The folder on the server to put them in, which must exist; the current one if not given.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = REMOTE)]
     pub(crate) to: Option<String>,
 
     /// Replace files on the server; it needs the right to remove them.

@@ -97,7 +97,7 @@ mod tests {
     fn what_is_too_deep_or_no_path_is_not_even_asked_for() {
         let printer = Printer::new(Output::default(), Lang::En);
         let nobody = "127.0.0.1:1".parse().unwrap();
-        let passwords = Passwords::current(None);
+        let passwords = Passwords::current(None, Interrupt::default());
         let mut link = Link::new(nobody, None, passwords, printer.clone(), Interrupt::default());
         let mut shell = Shell::new(&mut link, printer, Journal::default());
         let top = VirtualPath::root();
