@@ -133,7 +133,9 @@ pub(crate) enum Command {
     },
 
     /// Open an account, with a home of its own, and go on as its user.
-    #[command(after_help = "Examples:\n  register xiaoyu\n  register li.si\n\nThe password is asked for, unseen.")]
+    #[command(
+        after_help = "Examples:\n  register xiaoyu\n  register li.si\n\nThe password is asked for, unseen."
+    )]
     Register {
         /// The new user's name: a-z 0-9 . _ -
         #[arg(value_parser = UserName::parse)]
@@ -141,7 +143,9 @@ pub(crate) enum Command {
     },
 
     /// Go on as a user who has an account.
-    #[command(after_help = "Examples:\n  login xiaoyu\n  login li.si\n\nThe password is asked for, unseen.")]
+    #[command(
+        after_help = "Examples:\n  login xiaoyu\n  login li.si\n\nThe password is asked for, unseen."
+    )]
     Login {
         /// The user's name.
         #[arg(value_parser = UserName::parse)]
@@ -149,8 +153,10 @@ pub(crate) enum Command {
     },
 
     /// Change one's own password.
-    #[command(after_help = "Examples:\n  passwd\n  passwd --new-password-file secret\n\nBoth passwords are asked for, unseen. For a \
-                            script the new one may come from FERRY_NEW_PASSWORD.")]
+    #[command(
+        after_help = "Examples:\n  passwd\n  passwd --new-password-file secret\n\nBoth passwords are asked for, unseen. For a \
+                            script the new one may come from FERRY_NEW_PASSWORD."
+    )]
     Passwd {
         /// Take the new password from the first line of a file.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(offered("put -- --fo"), [""; 0]);
         let (_, pairs) = Adviser::new().advice("ls -").unwrap();
         let shown: Vec<&str> = pairs.iter().map(|pair| pair.display.as_str()).collect();
-        let recursive = "-r, --recursive  Show the folders within it too, and those within them";
+        let recursive = "-r, --recursive  Show the folders within it too";
         assert!(shown.contains(&recursive), "{shown:?}");
     }
 
@@ -234,10 +234,10 @@ mod tests {
         let here = folder.path().to_str().unwrap();
         let offered = |typed: &str| offered(&typed.replace("HERE", here));
         let path = |text: &str| text.replace("HERE", here);
-        assert_eq!(offered("put HERE/笔记"), [
-            path(r"HERE/笔记\ 1.txt "),
-            path(r"HERE/笔记\ 2.txt ")
-        ]);
+        assert_eq!(
+            offered("put HERE/笔记"),
+            [path(r"HERE/笔记\ 1.txt "), path(r"HERE/笔记\ 2.txt ")]
+        );
         assert_eq!(offered("put 'HERE/it"), [path(r"'HERE/it'\''s' ")]);
         assert_eq!(offered("put \"HERE/mo"), [path("\"HERE/monday slides/")]);
         assert_eq!(offered("lcd HERE/"), [path(r"HERE/monday\ slides/")]);

@@ -116,9 +116,9 @@ impl Interrupt {
         self.0.end.load(Ordering::SeqCst)
     }
 
-    /// Whether Ctrl-C was pressed since the last [`clear`](Self::clear).
+    /// Whether Ctrl-C was pressed since the last [`clear`](Self::clear), or the program is to end.
     pub fn is_set(&self) -> bool {
-        self.0.stop.load(Ordering::Relaxed)
+        self.0.stop.load(Ordering::Relaxed) || self.is_over()
     }
 
     /// Sets the flag, as Ctrl-C would.

@@ -110,7 +110,8 @@ mod tests {
             [("123456\n", "123456"), ("a b \r\nsecond\n", "a b "), ("bare", "bare"), ("", "")]
         {
             fs::write(&file, text).unwrap();
-            let given = Passwords::current(Some(file.clone()), Interrupt::default()).given().unwrap();
+            let given =
+                Passwords::current(Some(file.clone()), Interrupt::default()).given().unwrap();
             assert_eq!(given, Some(Password(password.into())));
         }
         fs::remove_file(&file).unwrap();

@@ -1,7 +1,8 @@
 //! A person at a terminal: what they type, and what they see.
 //!
 //! The program runs on a pty of its own. A thread reads what it writes and keeps both: every byte,
-//! and the screen that a terminal would show.
+//! and the screen that a terminal would show. The program leads the terminal's session, and Linux may
+//! throw away what the leader wrote last before it ended: no test should wait for its last words.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -10,12 +11,13 @@ use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use pty_process::Size;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use crate::eventually;
+use crate::{PATIENCE, eventually};
 
 /// A usual terminal: so many rows and columns.
 const SIZE: (u16, u16) = (24, 80);
@@ -73,31 +75,26 @@ impl Screen {
     /// Waits until the line the cursor is in says exactly this, but for spaces at its end.
     #[track_caller]
     pub fn line_is(&self, text: &str) {
-        self.waits_for(&format!("the line {text:?}"), |shown| {
+        self.waits_for(&format!("as its last line, {text:?}"), |shown| {
             shown.lines().last().is_some_and(|line| line.trim_end() == text.trim_end())
         });
     }
 
-    /// Forgets what stands on the screen, but for the line the cursor is in.
-    pub fn wipe(&mut self) {
-        // Ctrl-L, which the line editor obeys and which needs no wait: the next is typed behind it.
-        let rows = self.text().lines().count();
+    /// Presses Ctrl-L, which leaves nothing on the screen but the line that is edited.
+    #[track_caller]
+    pub fn wipes(&mut self) {
         self.types("\x0c");
-        if rows > 1 {
-            self.waits_for("a clear screen", |shown| shown.lines().count() <= 1);
-        }
+        self.waits_for("single line", |shown| shown.trim().lines().count() <= 1);
     }
 
     #[track_caller]
     fn waits_for(&self, what: &str, condition: impl Fn(&str) -> bool) {
-        let mut shown = String::new();
-        let met = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            eventually(what, || {
-                shown = self.text();
-                condition(&shown)
-            });
-        }));
-        assert!(met.is_ok(), "no {what} on the screen:\n{}", self.text());
+        let deadline = Instant::now() + PATIENCE;
+        while !condition(&self.text()) {
+            // A screen says more of what went wrong than that it is still not so.
+            assert!(Instant::now() < deadline, "{what} is not on the screen:\n{}", self.text());
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     /// What the screen shows.
@@ -113,8 +110,7 @@ impl Screen {
     /// Whether the terminal shows what is typed, and hands it on by lines, as a shell expects it.
     pub fn is_as_a_shell_expects(&self) -> io::Result<bool> {
         let usual = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
-        let pastes_plainly = !self.seen().terminal.screen().bracketed_paste();
-        Ok(pastes_plainly && tcgetattr(&self.keyboard)?.local_modes.contains(usual))
+        Ok(tcgetattr(&self.keyboard)?.local_modes.contains(usual))
     }
 
     /// Sends the program a signal.

@@ -125,5 +125,5 @@ pub(super) fn spelling(arg: &Arg) -> String {
 /// What an option is for, in a few words: its help up to where that goes into details.
 pub(super) fn gist(arg: &Arg) -> String {
     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-    help.split([';', '.']).next().unwrap_or_default().to_owned()
+    help.split([',', ';', '.']).next().unwrap_or_default().to_owned()
 }

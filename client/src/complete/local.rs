@@ -13,7 +13,8 @@ pub(super) fn names(folder: &str, prefix: &str) -> Names {
     let folder = if folder.is_empty() { "." } else { folder };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
-        let is_asked_for = name.starts_with(prefix) && (!name.starts_with('.') || !prefix.is_empty());
+        let is_asked_for =
+            name.starts_with(prefix) && (!name.starts_with('.') || !prefix.is_empty());
         if !is_asked_for || name.contains(is_unprintable) {
             continue;
         }

@@ -108,7 +108,11 @@ mod tests {
             ("put 笔记 '笔", 2, 11, "笔"),
         ] {
             let (words, word) = split(line).unwrap();
-            assert_eq!((words.len(), word.start, word.text.as_str()), (ahead, start, text), "{line}");
+            assert_eq!(
+                (words.len(), word.start, word.text.as_str()),
+                (ahead, start, text),
+                "{line}"
+            );
         }
         assert_eq!(split("put # a"), None);
     }

@@ -22,7 +22,7 @@ impl Shell<'_> {
         };
         if !ended.success() {
             // `exit status: 1`, or `signal: 2 (SIGINT)`.
-            self.printer.complain(format_args!("!{} ended with {ended}", line.trim()));
+            self.printer.complain(format_args!("!{} ended with {ended}", line.trim_end()));
         }
         status(ended)
     }
