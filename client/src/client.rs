@@ -22,6 +22,7 @@ mod tests;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use common::protocol::{
@@ -86,24 +87,40 @@ impl Client {
     /// The entries of a folder, folders first, by name; without a path, of the library for a guest
     /// and of one's home for a user.
     pub fn list(&mut self, path: Option<&str>) -> Result<Vec<Entry>, Error> {
+        let mut entries = Vec::new();
+        self.list_pages(path, |page| {
+            entries.extend(page);
+            ControlFlow::Continue(())
+        })?;
+        entries.sort_unstable_by(by_kind_and_name);
+        Ok(entries)
+    }
+
+    /// As [`list`](Self::list), page by page as they come, in no order, until `take` has enough.
+    /// Then the rest stays unread, and the connection is of no more use.
+    pub(crate) fn list_pages(
+        &mut self,
+        path: Option<&str>,
+        mut take: impl FnMut(Vec<Entry>) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
         let subject = path.unwrap_or("/library");
         self.begin(&Request::List { path: path.map(str::to_owned) })?;
-        let mut entries = Vec::new();
         let answer = loop {
             match self.reply::<Page>(subject, REPLY) {
                 Ok(Some(page)) => {
-                    entries.extend(page.entries);
+                    let enough = take(page.entries).is_break();
                     if !page.more {
                         break Ok(());
+                    }
+                    if enough {
+                        return Ok(());
                     }
                 }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
-        self.end(answer)?;
-        entries.sort_unstable_by(by_kind_and_name);
-        Ok(entries)
+        self.end(answer)
     }
 
     /// What is known of a file or folder; of a home also how full it is.

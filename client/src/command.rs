@@ -7,17 +7,27 @@ mod tests;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueHint};
+use clap::{Arg, Parser, Subcommand, ValueHint};
 use common::reference::Reference;
 use common::user::UserName;
 
 pub(crate) use self::args::{Get, Invocation, List, Output, Put};
 
+/// Marks a path on the server: one that no shell here could complete, and that the prompt asks the
+/// server for.
+pub(crate) const REMOTE: ValueHint = ValueHint::Other;
+
+/// Whether an argument takes folders only. What it is called where help shows it says so.
+pub(crate) fn is_folder(arg: &Arg) -> bool {
+    arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FOLDER"))
+}
+
 /// A line at the prompt: a command without the program's name in front.
 #[derive(Debug, Parser)]
 #[command(multicall = true, about = "What can be said here, or in a script, one command a line")]
 #[command(override_usage = "COMMAND [ARGUMENTS]")]
-#[command(after_help = "`help COMMAND` says more. Ctrl-C stops a transfer, Ctrl-D leaves.")]
+#[command(after_help = "`help COMMAND` says more, Tab completes. `!COMMAND` is for your own \
+                        shell. Ctrl-C stops a transfer, Ctrl-D leaves.")]
 pub(crate) struct Line {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -62,23 +72,23 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  stat notes.pdf\n  stat /home")]
     Stat {
         /// Files or folders.
-        #[arg(required = true, value_name = "PATH")]
+        #[arg(required = true, value_name = "PATH", value_hint = REMOTE)]
         paths: Vec<String>,
     },
 
     /// Show the checksum (CRC-32) of files, as computed from the server's disk now.
-    #[command(after_help = "Example:\n  sum notes.pdf")]
+    #[command(after_help = "Examples:\n  sum notes.pdf\n  sum /library/a.txt /library/b.txt")]
     Sum {
         /// Files.
-        #[arg(required = true, value_name = "PATH")]
+        #[arg(required = true, value_name = "PATH", value_hint = REMOTE)]
         paths: Vec<String>,
     },
 
     /// Make folders; the folder around each must exist.
-    #[command(after_help = "Example:\n  mkdir monday monday/slides")]
+    #[command(after_help = "Examples:\n  mkdir monday monday/slides\n  mkdir \"two words\"")]
     Mkdir {
         /// The new folders.
-        #[arg(required = true, value_name = "PATH")]
+        #[arg(required = true, value_name = "PATH", value_hint = REMOTE)]
         paths: Vec<String>,
     },
 
@@ -89,7 +99,7 @@ pub(crate) enum Command {
         #[arg(long, short)]
         recursive: bool,
         /// What to remove.
-        #[arg(required = true, value_name = "PATH")]
+        #[arg(required = true, value_name = "PATH", value_hint = REMOTE)]
         paths: Vec<String>,
     },
 
@@ -97,8 +107,10 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  mv draft.txt monday/final.txt\n  mv final.txt kept/")]
     Mv {
         /// What exists.
+        #[arg(value_hint = REMOTE)]
         from: String,
         /// Its new path; with a / at the end, the folder it goes into.
+        #[arg(value_hint = REMOTE)]
         to: String,
     },
 
@@ -106,6 +118,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  cd /library/monday\n  cd ..\n  cd")]
     Cd {
         /// The folder.
+        #[arg(value_hint = REMOTE)]
         folder: Option<String>,
     },
 
@@ -134,7 +147,9 @@ pub(crate) enum Command {
     },
 
     /// Open an account, with a home of its own, and go on as its user.
-    #[command(after_help = "Examples:\n  register xiaoyu\n\nThe password is asked for, unseen.")]
+    #[command(
+        after_help = "Examples:\n  register xiaoyu\n  register li.si\n\nThe password is asked for, unseen."
+    )]
     Register {
         /// The new user's name: a-z 0-9 . _ -
         #[arg(value_parser = UserName::parse)]
@@ -142,7 +157,9 @@ pub(crate) enum Command {
     },
 
     /// Go on as a user who has an account.
-    #[command(after_help = "Examples:\n  login xiaoyu\n\nThe password is asked for, unseen.")]
+    #[command(
+        after_help = "Examples:\n  login xiaoyu\n  login li.si\n\nThe password is asked for, unseen."
+    )]
     Login {
         /// The user's name.
         #[arg(value_parser = UserName::parse)]
@@ -150,8 +167,10 @@ pub(crate) enum Command {
     },
 
     /// Change one's own password.
-    #[command(after_help = "Example:\n  passwd\n\nBoth passwords are asked for, unseen. For a \
-                            script the new one may come from FERRY_NEW_PASSWORD.")]
+    #[command(
+        after_help = "Examples:\n  passwd\n  passwd --new-password-file secret\n\nBoth passwords are asked for, unseen. For a \
+                            script the new one may come from FERRY_NEW_PASSWORD."
+    )]
     Passwd {
         /// Take the new password from the first line of a file.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

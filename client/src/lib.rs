@@ -19,9 +19,12 @@
 //!   (`password`, `place`).
 //! - `transfer`: local files. `printer`: results on stdout, talk on stderr (`display`).
 //! - `journal`: what was done, in a file.
+//! - `complete`: what Tab offers at the prompt (`terminal`), from the table of commands.
 //!
-//! There is one thread, and it blocks: on the socket (always with a deadline), on a local file,
-//! or on the person at the prompt. Ctrl-C sets a flag that every wait looks at ([`interrupt`]).
+//! One thread does everything, and it blocks: on the socket (always with a deadline), on a local
+//! file, or on the person at the prompt. Ctrl-C sets a flag that every wait looks at
+//! ([`interrupt`]). Two others do what cannot wait for it: one hears that the program is to end
+//! ([`interrupt`]), and one asks the server for names while a line is typed (`complete`).
 //!
 //! Read in this order: [`client`] is what the rest is about and knows no terminal; then `wire`
 //! and `connection` beneath it, [`error`] beside it, and `transfer`, `link`, `shell`, `script`,
@@ -47,6 +50,7 @@ use crate::words::Lang;
 pub mod address;
 pub mod client;
 mod command;
+mod complete;
 mod config;
 mod connection;
 mod display;
@@ -101,7 +105,7 @@ fn obey(invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
         None => None,
     };
     let interrupt = Interrupt::on_signals().map_err(Error::local("cannot catch signals"))?;
-    let passwords = Passwords::current(password_file);
+    let passwords = Passwords::current(password_file, interrupt.clone());
     passwords.warn(printer);
     let mut link = Link::new(server, user, passwords, printer.clone(), interrupt);
     let journal = Journal::open();

@@ -34,6 +34,26 @@ struct Account {
     password: Option<Password>,
 }
 
+/// Where a link leads, as whom, and where one stands there: all it takes to look around over a
+/// connection of one's own, while the link's is at rest.
+#[derive(Debug, Clone)]
+pub(crate) struct Lookout {
+    server: Address,
+    account: Option<(UserName, Password)>,
+    pub(crate) place: Place,
+}
+
+impl Lookout {
+    /// A connection of the same user's. Every wait of it ends once `interrupt` is set.
+    pub(crate) fn connect(&self, interrupt: Interrupt) -> Result<Client, Error> {
+        let mut client = Client::connect_until(&self.server, interrupt)?;
+        if let Some((user, password)) = &self.account {
+            client.login(user.as_str(), &password.0)?;
+        }
+        Ok(client)
+    }
+}
+
 impl Link {
     /// A link that is not made yet; for `user` it will log in.
     pub(crate) fn new(
@@ -78,6 +98,17 @@ impl Link {
     /// The session if there is one, usable or not: for the answers it may still hold.
     pub(crate) fn current(&mut self) -> Option<&mut Client> {
         self.client.as_mut()
+    }
+
+    /// Whence another connection may look around as this one would. Not for whom a password is yet
+    /// to be asked for.
+    pub(crate) fn lookout(&self) -> Option<Lookout> {
+        let account = match &self.account {
+            Some(Account { user, password }) => Some((user.clone(), password.clone()?)),
+            None => None,
+        };
+        let (server, place) = (self.server.clone(), self.place.clone());
+        Some(Lookout { server, account, place })
     }
 
     fn connect(&self) -> Result<Client, Error> {
@@ -193,7 +224,8 @@ mod tests {
     fn link(sessions: Vec<Script>) -> Link {
         let server = serve_each(sessions).parse().unwrap();
         let printer = Printer::new(Output::default(), Lang::En);
-        Link::new(server, None, Passwords::current(None), printer, Interrupt::default())
+        let passwords = Passwords::current(None, Interrupt::default());
+        Link::new(server, None, passwords, printer, Interrupt::default())
     }
 
     fn word(text: &str) -> Password {

@@ -48,7 +48,7 @@ struct Menu<'a> {
 pub(crate) fn run(link: &mut Link, printer: Printer, journal: Journal) -> Result<(), Error> {
     // Better told at once than after the questions.
     link.client()?;
-    let terminal = Terminal::new(link.interrupt().clone(), None)?;
+    let terminal = Terminal::new(link.interrupt().clone())?;
     let is_person = io::stdin().is_terminal();
     let mut menu = Menu { link, printer, journal, terminal, is_person };
     match menu.entrance() {

@@ -12,6 +12,7 @@ use common::protocol::Password;
 
 use crate::display;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 
 /// The places to look, in this order: a file, a variable of the environment, the terminal.
@@ -21,17 +22,18 @@ pub(crate) struct Passwords {
     variable: &'static str,
     /// What names the file on the command line, for a message.
     option: &'static str,
+    interrupt: Interrupt,
 }
 
 impl Passwords {
     /// The password in force.
-    pub(crate) fn current(file: Option<PathBuf>) -> Self {
-        Self { file, variable: "FERRY_PASSWORD", option: "--password-file" }
+    pub(crate) fn current(file: Option<PathBuf>, interrupt: Interrupt) -> Self {
+        Self { file, variable: "FERRY_PASSWORD", option: "--password-file", interrupt }
     }
 
     /// The one it is to be changed to.
-    pub(crate) fn new(file: Option<PathBuf>) -> Self {
-        Self { file, variable: "FERRY_NEW_PASSWORD", option: "--new-password-file" }
+    pub(crate) fn new(file: Option<PathBuf>, interrupt: Interrupt) -> Self {
+        Self { file, variable: "FERRY_NEW_PASSWORD", option: "--new-password-file", interrupt }
     }
 
     /// Says so where others on this machine can read the file.
@@ -75,11 +77,12 @@ impl Passwords {
         if chosen == self.ask(again)? { Ok(chosen) } else { Err(Error::PasswordsDiffer) }
     }
 
-    /// Asks on the terminal, wherever stdin comes from. The terminal's echo is off meanwhile, so a
-    /// signal must not end the program here and then: it only sets the flag, the read ends with an
+    /// Asks on the terminal, wherever stdin comes from. The terminal's echo is off meanwhile, so
+    /// Ctrl-C must not end the program here and then: it only sets the flag, the read ends with an
     /// error, and the echo comes back on the way out.
     fn ask(&self, prompt: &str) -> Result<Password, Error> {
-        let typed = rpassword::prompt_password(prompt).map_err(|error| match error.kind() {
+        let typed = self.interrupt.asking(|| rpassword::prompt_password(prompt));
+        let typed = typed.map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => Error::Interrupted,
             io::ErrorKind::UnexpectedEof => {
                 // Ctrl-D, which leaves the cursor behind the question.
@@ -120,11 +123,12 @@ mod tests {
             [("123456\n", "123456"), ("a b \r\nsecond\n", "a b "), ("bare", "bare"), ("", "")]
         {
             fs::write(&file, text).unwrap();
-            let given = Passwords::current(Some(file.clone())).given().unwrap();
+            let given =
+                Passwords::current(Some(file.clone()), Interrupt::default()).given().unwrap();
             assert_eq!(given, Some(Password(password.into())));
         }
         fs::remove_file(&file).unwrap();
-        let missing = Passwords::current(Some(file)).given().unwrap_err();
+        let missing = Passwords::current(Some(file), Interrupt::default()).given().unwrap_err();
         assert_eq!(missing.exit_status(), 6);
     }
 }

@@ -1,5 +1,6 @@
 //! The prompt: commands one a line from a person, who is told what went wrong and goes on.
 
+use crate::complete::Adviser;
 use crate::error::Error;
 use crate::script::{self, Flow};
 use crate::shell::Shell;
@@ -16,9 +17,10 @@ pub(crate) fn run(shell: &mut Shell) -> Result<u8, Error> {
     );
     shell.printer().talk(welcome);
     shell.number_lists();
-    let history = xdg::state_file("history");
-    let mut terminal = Terminal::new(shell.interrupt().clone(), history)?;
+    let mut terminal = Terminal::new(shell.interrupt().clone())?;
+    terminal.advise(Adviser::new(), xdg::state_file("history"));
     loop {
+        terminal.look_from(shell.link.lookout());
         match terminal.ask(&format!("{}> ", shell.link))? {
             Answer::Line(line) if script::obey(shell, &line) == Flow::Leave => return Ok(0),
             Answer::Line(_) | Answer::Never => {}

@@ -61,14 +61,15 @@ pub(crate) fn obey(shell: &mut Shell, line: &str) -> Flow {
 /// Does one command. An empty one and a comment say nothing.
 fn obey_one(shell: &mut Shell, command: &str) -> Flow {
     let (command, may_fail) = forgiving(command);
-    let status = match words(command) {
-        Ok(words) if words.is_empty() => 0,
-        Ok(words) => match Line::try_parse_from(words) {
+    let status = match (command.trim_start().strip_prefix('!'), words(command)) {
+        (Some(local), _) => shell.local(local),
+        (None, Ok(words)) if words.is_empty() => 0,
+        (None, Ok(words)) => match Line::try_parse_from(words) {
             Ok(Line { command: Command::Quit }) => return Flow::Leave,
             Ok(Line { command }) => shell.run(&command),
             Err(answer) => shell.printer().parser_answer(&answer),
         },
-        Err(error) => {
+        (None, Err(error)) => {
             shell.printer().complain(&error);
             error.exit_status()
         }
@@ -107,21 +108,24 @@ enum Within {
     SingleQuotes,
     DoubleQuotes,
     Comment,
+    /// What stands behind a `!`: another shell's, which splits it by its own rules.
+    Local,
 }
 
 /// The commands of a text, in pieces for [`words`], which knows no `;`: cut at each `;` and line
 /// end that is none of a name's, which is where quotes, backslashes and comments say so.
 fn commands(text: &str) -> Vec<&str> {
-    use Within::{Comment, DoubleQuotes, Gap, SingleQuotes, Word};
+    use Within::{Comment, DoubleQuotes, Gap, Local, SingleQuotes, Word};
     let (mut found, mut start, mut within) = (Vec::new(), 0, Gap);
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
         within = match (within, c) {
-            (Gap | Word, ';') | (Gap | Word | Comment, '\n') => {
+            (Gap | Word, ';') | (Gap | Word | Comment | Local, '\n') => {
                 found.push(&text[start..at]);
                 start = at + 1;
                 Gap
             }
+            (Gap | Word, '!') if ["", "-"].contains(&text[start..at].trim()) => Local,
             (SingleQuotes, '\'') | (DoubleQuotes, '"') => Word,
             (Gap | Word | DoubleQuotes, '\\') => match (within, chars.next()) {
                 // A line that goes on in the next.
@@ -129,7 +133,7 @@ fn commands(text: &str) -> Vec<&str> {
                 (Gap, _) => Word,
                 (within, _) => within,
             },
-            (SingleQuotes | DoubleQuotes | Comment, _) => within,
+            (SingleQuotes | DoubleQuotes | Comment | Local, _) => within,
             (Gap, '#') => Comment,
             (Gap | Word, '\'') => SingleQuotes,
             (Gap | Word, '"') => DoubleQuotes,
@@ -169,6 +173,8 @@ mod tests {
             ("put 文;who", &["put 文", "who"]),
             ("put \"a; who", &["put \"a; who"]),
             ("put a\\", &["put a\\"]),
+            ("who; !echo 'a; b\nput c!;who", &["who", " !echo 'a; b", "put c!", "who"]),
+            (" -!false; who\nwho", &[" -!false; who", "who"]),
         ] {
             assert_eq!(commands(text), expected, "{text:?}");
         }

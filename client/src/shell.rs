@@ -8,6 +8,7 @@
 //! - `get`: downloads, small files many at a time.
 //! - `folders`: where one stands, there and here.
 //! - `account`: who one is.
+//! - `local`: `!`, a command of one's own shell.
 //! - `report`: how a command went, name by name.
 
 mod account;
@@ -15,6 +16,7 @@ mod files;
 mod folders;
 mod get;
 mod list;
+mod local;
 mod named;
 mod put;
 mod report;
@@ -99,7 +101,7 @@ impl<'a> Shell<'a> {
             Command::Register { name } => report.one(name.as_str(), |r| self.register(name, r)),
             Command::Login { name } => report.one(name.as_str(), |r| self.login(name, r)),
             Command::Passwd { new_password_file } => {
-                let new = Passwords::new(new_password_file.clone());
+                let new = Passwords::new(new_password_file.clone(), self.interrupt().clone());
                 report.one("", |r| self.passwd(&new, r));
             }
             Command::Who => report.one("", |r| self.who(r)),

@@ -3,11 +3,18 @@
 use std::io;
 use std::path::PathBuf;
 
-use rustyline::DefaultEditor;
+use rustyline::config::Config;
 use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{CompletionType, Editor};
 
+use crate::complete::Adviser;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+use crate::link::Lookout;
+
+/// How many lines are remembered.
+const HISTORY_LINES: usize = 1000;
 
 /// What came of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,23 +29,46 @@ pub(crate) enum Answer {
 /// Asks, and lets the answer be edited while it is typed.
 #[derive(Debug)]
 pub(crate) struct Terminal {
-    editor: DefaultEditor,
+    editor: Editor<Adviser, FileHistory>,
     interrupt: Interrupt,
+    /// Where answers are kept for the next time.
     history: Option<PathBuf>,
 }
 
 impl Terminal {
-    /// Answers are remembered in the file `history`, if there is one.
-    pub(crate) fn new(interrupt: Interrupt, history: Option<PathBuf>) -> Result<Self, Error> {
-        let mut editor = DefaultEditor::new().map_err(terminal_error)?;
+    /// Nothing is remembered and nothing completed, as suits answers to different questions.
+    pub(crate) fn new(interrupt: Interrupt) -> Result<Self, Error> {
+        let config = Config::builder()
+            .completion_type(CompletionType::List)
+            .max_history_size(HISTORY_LINES)
+            .map_err(terminal_error)?
+            .build();
+        let editor = Editor::with_config(config).map_err(terminal_error)?;
+        Ok(Self { editor, interrupt, history: None })
+    }
+
+    /// From now on the answers are commands: completed by `adviser`, and remembered, in the file
+    /// `history` if there is one.
+    pub(crate) fn advise(&mut self, adviser: Adviser, history: Option<PathBuf>) {
+        self.editor.set_helper(Some(adviser));
         if let Some(file) = &history {
             // The first time there is none yet.
-            let _ = editor.load_history(file);
+            let _ = self.editor.load_history(file);
         }
-        Ok(Self { editor, interrupt, history })
+        self.history = history;
+    }
+
+    /// Tells the adviser where the next command will be given.
+    pub(crate) fn look_from(&mut self, lookout: Option<Lookout>) {
+        if let Some(adviser) = self.editor.helper_mut() {
+            adviser.look_from(lookout);
+        }
     }
 
     pub(crate) fn ask(&mut self, question: &str) -> Result<Answer, Error> {
+        if self.interrupt.is_over() {
+            return Err(Error::Interrupted);
+        }
         let editor = &mut self.editor;
         match self.interrupt.idle(|| editor.readline(question)) {
             Ok(line) => {
@@ -55,13 +85,17 @@ impl Terminal {
         }
     }
 
-    /// Keeps a line for the next time too. A history that cannot be kept is not worth a word.
+    /// Keeps a command for the next time too. A history that cannot be kept is not worth a word.
     fn remember(&mut self, line: &str) {
-        let worth = !line.trim().is_empty() && !may_hold_a_password(line);
-        let Some(file) = self.history.as_ref().filter(|_| worth) else { return };
+        let is_command = self.editor.helper().is_some();
+        if !is_command || line.trim().is_empty() || may_hold_a_password(line) {
+            return;
+        }
         let _ = self.editor.add_history_entry(line);
-        // Appended under a lock after each line: several prompts may be open at once.
-        let _ = self.editor.append_history(file);
+        if let Some(file) = &self.history {
+            // Appended under a lock after each line: several prompts may be open at once.
+            let _ = self.editor.append_history(file);
+        }
     }
 }
 

@@ -90,7 +90,7 @@ messages! {
     NoRoom: "There is no room for `{0}`: {1}", "空间不足，无法存放 “{0}”：{1}";
     Waiting: "`{0}` is busy: {1} is writing it, {2} %, since {3} s; waiting, Ctrl-C to stop",
         "{1} 正在写入 “{0}”（{2} %，已 {3} 秒）；等待中，按 Ctrl-C 停止";
-    ConnectedAgain: "connected to {0} again", "已重新连接 {0}";
+    ConnectedAgain: "the connection was lost; connected to {0} again", "连接已断开，已重新连接 {0}";
     GoingOn: "going on with `{0}` at {1} of {2}", "“{0}” 从断点继续：{1}，共 {2}";
     Changed: "`{0}` changed on the server since; starting anew", "服务器上的 “{0}” 已变更，重新开始";
     NotItsBytes: "the bytes that the server had of `{0}` were not this file's; starting anew",

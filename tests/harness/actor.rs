@@ -7,7 +7,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Output, Stdio};
 use std::time::Instant;
@@ -84,6 +84,11 @@ impl Ferryd {
         Self::start_with_faults(stage, data, words, "")
     }
 
+    /// Starts it where another has listened that is gone.
+    pub fn start_again_at(address: SocketAddr, stage: &Path, data: &Path) -> io::Result<Self> {
+        Self::launch(address, stage, data, &[], "")
+    }
+
     /// The same, with `faults` (see the server's `fault.rs`): only in a build with debug
     /// assertions does anything come of them.
     pub fn start_with_faults(
@@ -92,8 +97,18 @@ impl Ferryd {
         words: &[&str],
         faults: &str,
     ) -> io::Result<Self> {
+        Self::launch(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), stage, data, words, faults)
+    }
+
+    fn launch(
+        listen: SocketAddr,
+        stage: &Path,
+        data: &Path,
+        words: &[&str],
+        faults: &str,
+    ) -> io::Result<Self> {
         let mut child = Command::new(stage)
-            .args(["ferryd", "--listen", "127.0.0.1:0", "--data"])
+            .args(["ferryd", "--listen", &listen.to_string(), "--data"])
             .arg(data)
             .args(words)
             .env("FERRYD_FAULTS", faults)

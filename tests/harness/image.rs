@@ -15,6 +15,8 @@ use std::{fmt, fs};
 use rustix::process::getuid;
 use tempfile::TempDir;
 
+use crate::eventually;
+
 /// How large the disk is, in bytes. Most of it is never written, and takes no space; xfs makes no
 /// smaller ones than 300 MiB.
 const IMAGE_BYTES: u64 = 1 << 30;
@@ -137,8 +139,14 @@ impl Mounted<'_> {
 
     /// Takes it off, so that nothing of it is left in memory. Nobody may use it any more.
     pub fn unmount(self) -> io::Result<()> {
-        // Behind a failure the drop tries again, lazily.
-        run(Command::new("umount").arg(self.path()))?;
+        // A process that is being started by another test has, for a moment, all files open that
+        // are open here. Behind another failure the drop tries again, lazily.
+        let mut taken_off = Ok(());
+        eventually("nobody uses the disk", || {
+            taken_off = run(Command::new("umount").arg(self.path()));
+            !taken_off.as_ref().is_err_and(|error| error.to_string().contains("busy"))
+        });
+        taken_off?;
         std::mem::forget(self);
         Ok(())
     }

@@ -14,6 +14,7 @@
 //! - [`gauges`]: what a process holds: threads, descriptors, memory.
 //! - [`soak`]: everybody does everything at once, and every promise is checked.
 //! - [`siege`]: many who are in the way, and one honest client.
+//! - [`Screen`]: a program on a terminal, keys in and a screen out.
 //! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
 //! - [`stress`]: many clients at once, and every byte looked at.
 //! - [`curves`]: what an operation costs as something grows.
@@ -38,6 +39,7 @@ pub mod powercut;
 pub mod promises;
 pub mod properties;
 pub mod rush;
+mod screen;
 pub mod siege;
 pub mod soak;
 pub mod stress;
@@ -50,6 +52,7 @@ use std::time::{Duration, Instant};
 
 pub use cable::{Cable, Fate};
 pub use peer::Peer;
+pub use screen::Screen;
 pub use test_server::TestServer;
 
 /// How long anything in a test may take before it counts as hung. Far above what it takes on a

@@ -7,6 +7,7 @@ mod model; // what a server means: the protocol without disk, threads or sockets
 mod network; // addresses of other machines, and a line that can be cut
 mod pair; // two servers on one folder
 mod people; // how a test becomes somebody: a user, an administrator
+mod seat; // somebody at the prompt, on a terminal of their own
 mod strace; // system calls that fail on demand
 mod talk; // what the tests say and hear: the one place that knows how a request is spelled
 mod well_formed; // whether a drawing is XML
@@ -18,6 +19,7 @@ mod bench; // Ferry beside the limit, with little of everything
 mod bodies; // a body is never taken for a request
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod command_lists; // `ferry -c`, and commands on stdin
+mod completion; // what Tab offers, and what no name or network does to it
 mod corpus; // whatever bytes come: what the fuzzers found, and more
 mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
@@ -44,6 +46,7 @@ mod paths; // no spelling, link or special file leads anywhere it should not
 mod powercut; // OK is true after a power cut, and a missing sync is found out
 mod privacy; // a home is its owner's, and nobody else's
 mod programs; // the real programs in processes of their own
+mod prompt; // the prompt on a terminal, as a person types and sees it
 mod quota; // how full a home is, and that it never gets fuller
 mod races; // what a path leads to changes while it is walked
 mod reasons; // every reason a FAIL can have

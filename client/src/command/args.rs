@@ -11,7 +11,7 @@ use common::limits::WAIT_SECONDS_MAX;
 use common::path::Name;
 use common::user::UserName;
 
-use super::Task;
+use super::{REMOTE, Task};
 use crate::address::Address;
 use crate::config::{self, Known};
 use crate::words::Lang;
@@ -140,6 +140,7 @@ pub(crate) struct Output {
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct List {
     /// The folder; the current one if none is named.
+    #[arg(value_name = "FOLDER", value_hint = REMOTE)]
     pub(crate) path: Option<String>,
 
     /// Show sizes to the byte and times to the second.
@@ -156,7 +157,7 @@ pub(crate) struct List {
 pub(crate) struct Get {
     /// Files on the server: names, patterns as in '*.pdf', and at the prompt numbers of the last
     /// list.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = REMOTE)]
     pub(crate) paths: Vec<String>,
 
     /// Fetch folders, with all that is in them. What is here already, byte for byte, is left as it
@@ -194,7 +195,7 @@ pub(crate) struct Put {
     pub(crate) recursive: bool,
 
     /// The folder on the server to put them in, which must exist; the current one if not given.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = REMOTE)]
     pub(crate) to: Option<String>,
 
     /// Another name for it there, if it is only one.

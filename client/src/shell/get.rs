@@ -333,7 +333,7 @@ mod tests {
             panic!("it is no get");
         };
         let printer = Printer::new(Output { quiet: true, json: false }, Lang::En);
-        let passwords = Passwords::current(None);
+        let passwords = Passwords::current(None, Interrupt::default());
         let server = serve(lie).parse().unwrap();
         let mut link = Link::new(server, None, passwords, printer.clone(), Interrupt::default());
         let mut report = Report::new("get", String::new(), printer, Journal::default());

@@ -237,7 +237,7 @@ mod tests {
         });
         let server = serve_each(vec![answers]).parse().unwrap();
         let printer = Printer::new(Output::default(), Lang::En);
-        let passwords = Passwords::current(None);
+        let passwords = Passwords::current(None, Interrupt::default());
         let mut link = Link::new(server, None, passwords, printer, Interrupt::default());
         let stat = Stat { kind: Kind::File, size: 0, mtime: 0 };
         let entries = ["a", "b"].map(|name| Entry { name: name.into(), stat });

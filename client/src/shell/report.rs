@@ -250,7 +250,7 @@ mod tests {
     fn what_ends_everything_counts_more_than_a_failure_before_it() {
         let mut report = report("get");
         let mut errors = [Error::ExistsHere("a".into()), Error::lost("reset")].into_iter();
-        report.each(&["a", "b"].map(str::to_owned), |_, _| Err(errors.next().unwrap()));
+        let _ = report.each(&["a", "b"].map(str::to_owned), |_, _| Err(errors.next().unwrap()));
         assert_eq!(report.finish(), 3);
     }
 

@@ -80,7 +80,7 @@ mod tests {
     fn asked(folder: &str, name: &str) -> Result<Vec<Entry>, Error> {
         let printer = Printer::new(Output::default(), Lang::En);
         let nobody = "127.0.0.1:1".parse().unwrap();
-        let passwords = Passwords::current(None);
+        let passwords = Passwords::current(None, Interrupt::default());
         let mut link = Link::new(nobody, None, passwords, printer, Interrupt::default());
         let mut walk = Walk::of(VirtualPath::root());
         walk.begun = true;
