@@ -54,6 +54,39 @@ fn what_was_typed_comes_back_the_next_day() {
 }
 
 #[test]
+fn a_list_is_numbered_and_its_numbers_name_what_it_showed() {
+    let (server, here) = (quick(), temporary());
+    fs::create_dir(server.library().join("相册")).unwrap();
+    for name in ["a.txt", "海边 🏖.txt"] {
+        fs::write(server.library().join(name), name).unwrap();
+    }
+    let mut seat = Seat::take(server.address(), here.path(), &[]);
+    seat.types("list\r");
+    for line in ["1     -  ", "  相册/\n2   5 B  ", "  a.txt\n3  15 B  ", "  海边 🏖.txt\n"] {
+        seat.screen.shows(line);
+    }
+    seat.is_asked("guest", "/library");
+    // Elsewhere they mean the same as where they were shown.
+    seat.types("cd 相册\r");
+    seat.is_asked("guest", "/library/相册");
+    seat.types("get 3 2\r");
+    seat.screen.shows("get /library/海边 🏖.txt  15 B\nget /library/a.txt  5 B\n2 files, ");
+    seat.is_asked("guest", "/library/相册");
+    assert_eq!(fs::read_to_string(here.path().join("海边 🏖.txt")).unwrap(), "海边 🏖.txt");
+    // Those of `lls` are for `put`.
+    seat.types("lls\r");
+    seat.screen.shows("2  15 B  ");
+    seat.is_asked("guest", "/library/相册");
+    seat.types("put 2\r");
+    seat.screen.shows("put 海边 🏖.txt  15 B");
+    seat.is_asked("guest", "/library/相册");
+    seat.types("get 9\r");
+    seat.screen.shows("/library/相册/9");
+    seat.is_asked("guest", "/library/相册");
+    seat.leaves();
+}
+
+#[test]
 fn ctrl_c_abandons_a_line_or_a_transfer_and_never_the_program() {
     let (server, here) = (quick(), temporary());
     fs::write(server.library().join("film"), bytes(1, 5_000_000)).unwrap();

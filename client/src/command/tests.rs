@@ -86,7 +86,8 @@ fn what_makes_no_sense_is_refused_in_both() {
 fn a_tilde_is_home_in_a_line_wherever_a_path_here_stands() {
     let home = std::env::home_dir().unwrap();
     let read = |line: &str| Line::read(line.split(' ').map(str::to_owned).collect()).unwrap();
-    for line in ["put a ~/b", "get a --to ~", "lcd ~", "lls ~/b", "passwd --new-password-file ~/b"] {
+    for line in ["put a ~/b", "get a --to ~", "lcd ~", "lls ~/b", "passwd --new-password-file ~/b"]
+    {
         let mut command = read(line).command;
         assert!(command.local_paths().last().unwrap().starts_with(&home), "{line}");
     }

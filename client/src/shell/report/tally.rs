@@ -41,7 +41,8 @@ impl Tally {
     /// 1 failed`. Nothing, where a line of its own has said it all; of a folder with no file in it
     /// there was none.
     pub(super) fn sum(self, time: Duration) -> Option<String> {
-        let Self { moved, bytes, unchanged, left_out, folders, hidden, hidden_names, failed } = self;
+        let Self { moved, bytes, unchanged, left_out, folders, hidden, hidden_names, failed } =
+            self;
         let has_lines = moved + failed > 0 || folders == 0;
         if moved < 2 && unchanged + left_out + hidden == 0 && has_lines {
             return None;
