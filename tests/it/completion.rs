@@ -32,7 +32,10 @@ fn tab_completes_commands_and_options() {
     seat.types("help pu\t\r");
     seat.screen.shows("put report.pdf\n  put a.jpg b.jpg --to photos");
     let said = seat.screen.transcript();
-    assert!(said.contains("Send files, and with -r folders") && said.contains("[OPTIONS] <FILE>..."), "{said}");
+    assert!(
+        said.contains("Send files, and with -r folders") && said.contains("[OPTIONS] <FILE>..."),
+        "{said}"
+    );
 }
 
 #[test]
