@@ -155,9 +155,12 @@ impl Row {
     }
 
     fn skip(&self, bytes: u64) {
-        self.bar.inc(bytes);
-        // They say nothing about how fast the others are.
-        self.bar.reset_eta();
+        // Most files go from their beginning, and what was learnt of the speed is worth keeping.
+        if bytes > 0 {
+            self.bar.inc(bytes);
+            // They say nothing about how fast the others are.
+            self.bar.reset_eta();
+        }
     }
 
     fn vanish(&self, bars: &MultiProgress) {
@@ -192,5 +195,22 @@ impl<T: Write> Write for Watched<'_, T> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_goes_from_its_beginning_takes_nothing_from_what_is_known_of_the_speed() {
+        let row = Row::new(100);
+        row.bar.inc(50);
+        assert!(row.bar.per_sec() > 0.0);
+        row.skip(0);
+        assert!(row.bar.per_sec() > 0.0);
+        // What need not travel says nothing of it.
+        row.skip(50);
+        assert_eq!((row.bar.position(), row.bar.per_sec()), (100, 0.0));
     }
 }
