@@ -136,19 +136,19 @@ fn every_test_that_the_pages_name_is_there() {
             (own || inside) && text.contains(&format!("fn {test}()"))
         })
     };
-    for (page, at_least) in [("docs/trust.md", 100), ("docs/user-manual.md", 30)] {
-        let text = fs::read_to_string(root().join(page)).unwrap();
-        let named = text.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
+    for (file, at_least) in [("docs/trust.md", 100), ("docs/user-manual.md", 30)] {
+        let page = fs::read_to_string(root().join(file)).unwrap();
+        let named = page.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
         let mut count = 0;
         for name in named.filter(|name| !name.starts_with("module::")) {
             let (module, test) = (name.split("::").next().unwrap(), name.rsplit("::").next());
             assert!(
                 is_there(module, test.unwrap()),
-                "{page} names `{name}`, and there is no such test"
+                "{file} names `{name}`, and there is no such test"
             );
             count += 1;
         }
-        assert!(count > at_least, "{page} names only {count} tests");
+        assert!(count > at_least, "{file} names only {count} tests");
     }
 }
 
