@@ -11,6 +11,8 @@ use clap::{Arg, Parser, Subcommand, ValueHint};
 use common::reference::Reference;
 use common::user::UserName;
 
+use crate::tilde;
+
 pub(crate) use self::args::{Get, Invocation, List, Output, Put};
 
 /// Marks a path on the server: one that no shell here could complete, and that the prompt asks the
@@ -23,14 +25,29 @@ pub(crate) fn is_folder(arg: &Arg) -> bool {
 }
 
 /// A line at the prompt: a command without the program's name in front.
+///
+/// Its help is the list of commands alone: nothing of it may scroll off a terminal of 24 lines.
 #[derive(Debug, Parser)]
-#[command(multicall = true, about = "What can be said here, or in a script, one command a line")]
+#[command(multicall = true, help_template = "{subcommands}{after-help}")]
 #[command(override_usage = "COMMAND [ARGUMENTS]")]
 #[command(after_help = "`help COMMAND` says more, Tab completes. `!COMMAND` is for your own \
                         shell. Ctrl-C stops a transfer, Ctrl-D leaves.")]
 pub(crate) struct Line {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Line {
+    /// Reads the words of a line. No shell has seen them, so `~` is still to be understood.
+    pub(crate) fn read(words: Vec<String>) -> Result<Self, clap::Error> {
+        let mut line = Self::try_parse_from(words)?;
+        for path in line.command.local_paths() {
+            if let Some(meant) = tilde::expand(path) {
+                *path = meant;
+            }
+        }
+        Ok(line)
+    }
 }
 
 /// What `ferry` does besides what a line at the prompt can say.
@@ -45,7 +62,9 @@ pub(crate) enum Task {
 /// What can be asked of `ferry`.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum Command {
-    /// Show what a folder holds, folders first.
+    /// Show what a folder holds.
+    ///
+    /// Folders come first.
     #[command(visible_aliases = ["ls", "dir"])]
     #[command(after_help = "Examples:\n  list\n  list -l /library/monday\n  list -r notes")]
     List(List),
@@ -55,15 +74,17 @@ pub(crate) enum Command {
     /// A file gets its name only when it is complete and its checksum is verified. If the
     /// connection is lost, or Ctrl-C stops it, the same command goes on from there, unless the
     /// file has changed on the server since.
+    #[command(visible_alias = "download")]
     #[command(after_help = "Examples:\n  get notes.pdf\n  get monday/a.txt monday/b.txt --to \
                             copies\n  get '*.pdf'\n  get -r monday\n  get notes.pdf --as \
                             old.pdf")]
     Get(Get),
 
-    /// Send files, and with -r folders. Done means: on the server's disk, whole, under that name.
+    /// Send files, and with -r folders.
     ///
-    /// If the connection is lost, or Ctrl-C stops it, the same command goes on from there within a
+    /// Done means: on the server's disk, whole, under that name. If the connection is lost, or Ctrl-C stops it, the same command goes on from there within a
     /// day, unless the file has changed here since.
+    #[command(visible_alias = "upload")]
     #[command(after_help = "Examples:\n  put report.pdf\n  put a.jpg b.jpg --to photos\n  \
                             put -r photos\n  put a.txt --as b.txt\n  put a.txt --wait 0")]
     Put(Put),
@@ -76,7 +97,7 @@ pub(crate) enum Command {
         paths: Vec<String>,
     },
 
-    /// Show the checksum (CRC-32) of files, as computed from the server's disk now.
+    /// Show checksums (CRC-32), computed from the server's disk now.
     #[command(after_help = "Examples:\n  sum notes.pdf\n  sum /library/a.txt /library/b.txt")]
     Sum {
         /// Files.
@@ -92,7 +113,7 @@ pub(crate) enum Command {
         paths: Vec<String>,
     },
 
-    /// Remove files, empty folders, and with -r folders with all that is in them.
+    /// Remove files, empty folders, and with -r all that is in them.
     #[command(after_help = "Examples:\n  rm monday/old.txt\n  rm -r monday")]
     Rm {
         /// Remove what is in a folder too. It is not asked whether that is meant.
@@ -114,7 +135,7 @@ pub(crate) enum Command {
         to: String,
     },
 
-    /// Go to another folder on the server; back to where one started if none is named.
+    /// Go to a folder on the server; without one, back to the first.
     #[command(after_help = "Examples:\n  cd /library/monday\n  cd ..\n  cd")]
     Cd {
         /// The folder.
@@ -126,7 +147,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  pwd")]
     Pwd,
 
-    /// Go to another folder here, on this side; to one's own home folder if none is named.
+    /// Go to a folder here, on this side; without one, home.
     #[command(after_help = "Examples:\n  lcd Downloads\n  lcd ..")]
     Lcd {
         /// The local folder.
@@ -138,7 +159,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  lpwd")]
     Lpwd,
 
-    /// Show what a folder here holds: the files that could be sent, and folders.
+    /// Show what a folder here holds: files to send, and folders.
     #[command(after_help = "Examples:\n  lls\n  lls Downloads")]
     Lls {
         /// The local folder; the current one if none is named.
@@ -187,6 +208,17 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// The paths here that it is about.
+    fn local_paths(&mut self) -> Vec<&mut PathBuf> {
+        match self {
+            Self::Get(get) => get.to.iter_mut().collect(),
+            Self::Put(put) => put.files.iter_mut().collect(),
+            Self::Lcd { dir } | Self::Lls { dir } => dir.iter_mut().collect(),
+            Self::Passwd { new_password_file } => new_password_file.iter_mut().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The command's first name, for results.
     pub(crate) fn verb(&self) -> &'static str {
         match self {

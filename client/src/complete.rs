@@ -67,6 +67,11 @@ impl Adviser {
         let pairs = match wanted.expected {
             Expected::Command(table) => commands(table, &word),
             Expected::Option(command) => options(command, &ahead, &word),
+            // Its names are asked for behind the slash.
+            Expected::Local { .. } if wanted.text == "~" => {
+                let typed = format!("{}~/", wanted.lead);
+                vec![Pair { display: "~/".into(), replacement: word.begin(&typed) }]
+            }
             Expected::Local { folders_only } => {
                 let (folder, prefix) = folder_and_prefix(wanted.text);
                 paths(&local::names(folder, prefix), folders_only, &wanted, &word)
@@ -115,12 +120,9 @@ fn paths(names: &Names, folders_only: bool, wanted: &Wanted, word: &Word) -> Vec
     let mut pairs: Vec<Pair> = fitting
         .map(|found| {
             let (lead, name) = (wanted.lead, found.name.as_str());
-            // A name that looks like an option is still a name behind a folder.
-            let dot = if lead.is_empty() && folder.is_empty() && name.starts_with('-') {
-                "./"
-            } else {
-                ""
-            };
+            // A name that looks like an option, or as home, is a name behind a folder.
+            let is_mistaken = (lead.is_empty() && name.starts_with('-')) || name == "~";
+            let dot = if folder.is_empty() && is_mistaken { "./" } else { "" };
             let path = format!("{lead}{dot}{folder}{name}");
             let shown = Safe(name).to_string();
             if found.is_folder {
@@ -245,5 +247,8 @@ mod tests {
         assert_eq!(offered("put HERE/.h"), [path("HERE/.hidden ")]);
         assert_eq!(offered("put HERE/a"), [""; 0]);
         assert_eq!(offered("! cat HERE/it"), [path(r"HERE/it\'s ")]);
+        for (line, rest) in [("lcd ~", "~/"), ("get a --to=~", "--to=~/"), ("! ls ~", "~/")] {
+            assert_eq!(offered(line), [rest]);
+        }
     }
 }

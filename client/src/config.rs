@@ -11,7 +11,6 @@
 //! password: a file that is shown to others, or kept with one's other settings, must not hold one.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +21,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::address::Address;
 use crate::display;
+use crate::tilde;
 use crate::xdg;
 
 /// What the file knows of a server.
@@ -82,10 +82,7 @@ fn line_of(text: &str, at: usize) -> usize {
 
 /// A relative path starts beside `file`, wherever one stands; `~` is one's home, as in a shell.
 fn resolve(named: &Path, file: &Path) -> PathBuf {
-    match (named.strip_prefix("~"), env::home_dir()) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => file.with_file_name(named),
-    }
+    tilde::expand(named).unwrap_or_else(|| file.with_file_name(named))
 }
 
 fn user<'de, D: Deserializer<'de>>(text: D) -> Result<Option<UserName>, D::Error> {
@@ -120,7 +117,7 @@ mod tests {
         let resolve = |named: &str| resolve(Path::new(named), Path::new(FILE));
         assert_eq!(resolve("p"), Path::new("/c/ferry/p"));
         assert_eq!(resolve("/p"), Path::new("/p"));
-        assert_eq!(Some(resolve("~/p")), env::home_dir().map(|home| home.join("p")));
+        assert_eq!(Some(resolve("~/p")), std::env::home_dir().map(|home| home.join("p")));
     }
 
     #[test]

@@ -23,8 +23,9 @@
 //!
 //! One thread does everything, and it blocks: on the socket (always with a deadline), on a local
 //! file, or on the person at the prompt. Ctrl-C sets a flag that every wait looks at
-//! ([`interrupt`]). Two others do what cannot wait for it: one hears that the program is to end
-//! ([`interrupt`]), and one asks the server for names while a line is typed (`complete`).
+//! ([`interrupt`]). Others do what cannot wait for it: one hears that the program is to end
+//! ([`interrupt`]), one asks the server for names while a line is typed (`complete`), and a bar
+//! has one that draws it while no byte goes by (`progress`).
 //!
 //! Read in this order: [`client`] is what the rest is about and knows no terminal; then `wire`
 //! and `connection` beneath it, [`error`] beside it, and `transfer`, `link`, `shell`, `script`,
@@ -67,6 +68,7 @@ mod repl;
 mod script;
 mod shell;
 mod terminal;
+mod tilde;
 mod transfer;
 mod wire;
 mod words;

@@ -1,8 +1,8 @@
 //! The bars of transfers, on stderr, and only where a person looks at them.
 //!
 //! ```text
-//! ████████████░░░░░░░░░░░░  640.0 MB/1.2 GB  48.1 MB/s  12s left  film.mp4
-//! ██████░░░░░░░░░░░░░░░░░░  810.5 MB/3.0 GB  31.0 MB/s  71s left  1204 of 5000 files
+//! ████████░░░░░░░░  640.00 MB/1.20 GB  48.10 MB/s  12s left  film.mp4
+//! ████░░░░░░░░░░░░  810.50 MB/3.00 GB  31.00 MB/s  71s left  1204 of 5000 files
 //! ```
 //!
 //! The first is of the file that is being moved; the second, where there are several files, of all.
@@ -11,13 +11,17 @@ use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
+use common::escape::Safe;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How often a bar is drawn while no byte goes by: it must not go on telling of a speed that was.
+const TICK: Duration = Duration::from_millis(200);
 
 /// What takes less shows no bar, which would only flash.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Filled, bytes, rate, time left, and what it is, cut to the width there is.
-const TEMPLATE: &str = "{bar:24}  {decimal_bytes}/{decimal_total_bytes}  \
+const TEMPLATE: &str = "{bar:16}  {decimal_bytes}/{decimal_total_bytes}  \
                         {decimal_bytes_per_sec}  {eta} left  {wide_msg}";
 
 /// How far the files of one command are, all in all. Its bar vanishes when it is dropped.
@@ -48,10 +52,12 @@ impl Progress {
         self.all.bar.inc_length(bytes);
     }
 
-    /// A bar of one of the files. The label must be safe to print.
-    pub(crate) fn bar(&self, label: String, size: u64) -> Bar<'_> {
+    /// A bar of one of the files, which shows its name alone: the folders it lies in would leave
+    /// no room for that.
+    pub(crate) fn bar(&self, path: &str, size: u64) -> Bar<'_> {
         let row = Row::new(size);
-        row.bar.set_message(label);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        row.bar.set_message(Safe(name).to_string());
         Bar { row, progress: self }
     }
 
@@ -143,15 +149,18 @@ impl Row {
 
     fn show(&self, among: impl FnOnce(ProgressBar) -> ProgressBar) {
         if !self.shown.get() && self.start.elapsed() > PATIENCE {
-            among(self.bar.clone());
+            among(self.bar.clone()).enable_steady_tick(TICK);
             self.shown.set(true);
         }
     }
 
     fn skip(&self, bytes: u64) {
-        self.bar.inc(bytes);
-        // They say nothing about how fast the others are.
-        self.bar.reset_eta();
+        // Most files go from their beginning, and what was learnt of the speed is worth keeping.
+        if bytes > 0 {
+            self.bar.inc(bytes);
+            // They say nothing about how fast the others are.
+            self.bar.reset_eta();
+        }
     }
 
     fn vanish(&self, bars: &MultiProgress) {
@@ -186,5 +195,22 @@ impl<T: Write> Write for Watched<'_, T> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_goes_from_its_beginning_takes_nothing_from_what_is_known_of_the_speed() {
+        let row = Row::new(100);
+        row.bar.inc(50);
+        assert!(row.bar.per_sec() > 0.0);
+        row.skip(0);
+        assert!(row.bar.per_sec() > 0.0);
+        // What need not travel says nothing of it.
+        row.skip(50);
+        assert_eq!((row.bar.position(), row.bar.per_sec()), (100, 0.0));
     }
 }

@@ -11,7 +11,7 @@ use crate::xdg;
 pub(crate) fn run(shell: &mut Shell) -> Result<u8, Error> {
     let greeting = shell.link.client()?.greeting();
     let welcome = format!(
-        "connected to {}, session {}. `help` lists the commands, `quit` or Ctrl-D leaves.",
+        "connected to {}, session {}. `help` lists commands, Ctrl-D leaves.",
         common::escape::Safe(&greeting.server),
         greeting.session
     );

@@ -5,8 +5,6 @@
 
 use std::io::{self, BufRead};
 
-use clap::Parser as _;
-
 use crate::command::{Command, Line};
 use crate::error::Error;
 use crate::interrupt;
@@ -64,7 +62,7 @@ fn obey_one(shell: &mut Shell, command: &str) -> Flow {
     let status = match (command.trim_start().strip_prefix('!'), words(command)) {
         (Some(local), _) => shell.local(local),
         (None, Ok(words)) if words.is_empty() => 0,
-        (None, Ok(words)) => match Line::try_parse_from(words) {
+        (None, Ok(words)) => match Line::read(words) {
             Ok(Line { command: Command::Quit }) => return Flow::Leave,
             Ok(Line { command }) => shell.run(&command),
             Err(answer) => shell.printer().parser_answer(&answer),

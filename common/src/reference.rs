@@ -15,7 +15,9 @@ use crate::escape::Safe;
 /// What both programs can be asked about themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Reference {
-    /// Write a script to stdout that lets a shell complete commands and options.
+    /// Write a script that lets a shell complete commands and options.
+    ///
+    /// It goes to stdout.
     #[command(after_help = "Examples:
   completions bash > ~/.local/share/bash-completion/completions/NAME
   completions zsh > ~/.zfunc/_NAME

@@ -32,7 +32,10 @@ fn tab_completes_commands_and_options() {
     seat.types("help pu\t\r");
     seat.screen.shows("put report.pdf\n  put a.jpg b.jpg --to photos");
     let said = seat.screen.transcript();
-    assert!(said.contains("Send files.") && said.contains("[OPTIONS] <FILE>..."), "{said}");
+    assert!(
+        said.contains("Send files, and with -r folders") && said.contains("[OPTIONS] <FILE>..."),
+        "{said}"
+    );
 }
 
 #[test]
@@ -53,6 +56,31 @@ fn tab_completes_names_here_with_spaces_and_in_chinese() {
     seat.screen.shows("2 files");
     assert_eq!(fs::read(server.library().join("笔记 😀.txt")).unwrap(), b"9");
     assert_eq!(fs::read(server.library().join("one")).unwrap(), b"1");
+}
+
+#[test]
+fn a_tilde_is_ones_home_folder_for_tab_and_for_commands() {
+    let (server, here) = (quick(), temporary());
+    fs::create_dir_all(here.path().join("my notes/deep")).unwrap();
+    fs::write(here.path().join("my notes/one.txt"), "1").unwrap();
+    let mut seat = Seat::take(server.address(), here.path(), &[]);
+    seat.types("lcd 'my notes/deep'\r");
+    seat.is_asked("guest", "/library");
+    seat.types("put ~\tmy\t");
+    seat.line_is(r"put ~/my\ notes/");
+    seat.types("o\t");
+    seat.line_is(r"put ~/my\ notes/one.txt");
+    seat.types(ENTER);
+    seat.screen.shows("put one.txt  1 B");
+    seat.is_asked("guest", "/library");
+    seat.types("get one.txt --to ~\r");
+    eventually("it is at home", || here.path().join("one.txt").is_file());
+    seat.is_asked("guest", "/library");
+    seat.screen.wipes();
+    seat.types("lcd ~\r");
+    seat.screen.shows(&format!("lcd {}\n", here.path().display()));
+    seat.is_asked("guest", "/library");
+    seat.leaves();
 }
 
 #[test]

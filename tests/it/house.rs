@@ -126,8 +126,7 @@ fn every_limit_both_sides_know_is_on_the_protocol_page() {
 }
 
 #[test]
-fn every_test_that_the_trust_page_names_is_there() {
-    let page = fs::read_to_string(root().join("docs/trust.md")).unwrap();
+fn every_test_that_the_pages_name_is_there() {
     let folders = ["common/src", "server/src", "client/src", "tests"];
     let sources: Vec<_> = folders.iter().flat_map(|folder| sources(&root().join(folder))).collect();
     let is_there = |module: &str, test: &str| {
@@ -137,12 +136,35 @@ fn every_test_that_the_trust_page_names_is_there() {
             (own || inside) && text.contains(&format!("fn {test}()"))
         })
     };
-    let named = page.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
-    let mut count = 0;
-    for name in named.filter(|name| !name.starts_with("module::")) {
-        let (module, test) = (name.split("::").next().unwrap(), name.rsplit("::").next().unwrap());
-        assert!(is_there(module, test), "docs/trust.md names `{name}`, and there is no such test");
-        count += 1;
+    for (file, at_least) in [("docs/trust.md", 100), ("docs/user-manual.md", 30)] {
+        let page = fs::read_to_string(root().join(file)).unwrap();
+        let named = page.split('`').skip(1).step_by(2).filter(|name| name.contains("::"));
+        let mut count = 0;
+        for name in named.filter(|name| !name.starts_with("module::")) {
+            let (module, test) = (name.split("::").next().unwrap(), name.rsplit("::").next());
+            assert!(
+                is_there(module, test.unwrap()),
+                "{file} names `{name}`, and there is no such test"
+            );
+            count += 1;
+        }
+        assert!(count > at_least, "{file} names only {count} tests");
     }
-    assert!(count > 100, "only {count} tests are named");
+}
+
+#[test]
+fn what_the_manual_says_of_ferry_beside_others_has_a_test_in_its_row() {
+    let page = fs::read_to_string(root().join("docs/user-manual.md")).unwrap();
+    let (_, section) = page.split_once("\n## Beside other clients\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let is_row = |line: &&str| line.starts_with("| ") && !line.contains("| tested by |");
+    let mut claims = 0;
+    for row in section.lines().filter(is_row) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [what, ferry, .., tests] = cells.as_slice() else { panic!("{row}") };
+        assert_eq!(cells.len(), 7, "{what}");
+        assert_eq!(*ferry != "no", tests.contains("::"), "{what}: {ferry}, tested by {tests}");
+        claims += usize::from(*ferry != "no");
+    }
+    assert!(claims > 20, "only {claims}");
 }

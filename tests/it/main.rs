@@ -46,6 +46,7 @@ mod paths; // no spelling, link or special file leads anywhere it should not
 mod powercut; // OK is true after a power cut, and a missing sync is found out
 mod privacy; // a home is its owner's, and nobody else's
 mod programs; // the real programs in processes of their own
+mod progress; // bars on a terminal, and none elsewhere
 mod prompt; // the prompt on a terminal, as a person types and sees it
 mod quota; // how full a home is, and that it never gets fuller
 mod races; // what a path leads to changes while it is walked

@@ -19,8 +19,8 @@ pub(crate) const RIGHT: &str = "\x1b[C";
 pub(crate) const TAB: &str = "\t";
 pub(crate) const ENTER: &str = "\r";
 
-/// Somebody at the prompt: their terminal, and the folder they stand in, which also keeps what
-/// their `ferry` remembers.
+/// Somebody at the prompt: their terminal, and the folder they stand in, which is their home and
+/// keeps what their `ferry` remembers.
 pub(crate) struct Seat {
     pub(crate) screen: Screen,
     server: SocketAddr,
@@ -39,6 +39,7 @@ impl Seat {
         command
             .current_dir(here)
             .env("XDG_STATE_HOME", here.join(".state"))
+            .env("HOME", here)
             .env("SHELL", "/bin/sh");
         Self { screen: Screen::of(command).unwrap(), server }
     }

@@ -16,14 +16,24 @@ use crate::address::Address;
 use crate::config::{self, Known};
 use crate::words::Lang;
 
-/// What every help page of the program ends with.
+/// What the short help ends with: all that somebody needs who is here for the first time.
+const FIRST_STEPS: &str = "\
+First steps, with `ferryd` running on this machine (else add --server HOST):
+  ferry put notes.txt   send a file
+  ferry list            see what is there
+  ferry get notes.txt   fetch it
+  ferry                 a prompt for all of this; Tab completes, `help` helps
+
+`ferry COMMAND --help` says more of a command, `ferry help` all there is to say.";
+
+/// What the long help ends with.
 const AFTER_HELP: &str = include_str!("../help.txt");
 
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "ferry", version, about = "Carry files to and from a ferryd")]
 #[command(override_usage = "ferry [@NAME] [OPTIONS] [COMMAND]")]
-#[command(after_help = "`ferry help` also lists exit statuses and examples.")]
+#[command(after_help = FIRST_STEPS)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Invocation {
     /// The server; a bare HOST means port 9021.

@@ -83,6 +83,33 @@ fn what_makes_no_sense_is_refused_in_both() {
 }
 
 #[test]
+fn a_tilde_is_home_in_a_line_wherever_a_path_here_stands() {
+    let home = std::env::home_dir().unwrap();
+    let read = |line: &str| Line::read(line.split(' ').map(str::to_owned).collect()).unwrap();
+    for line in ["put a ~/b", "get a --to ~", "lcd ~", "lls ~/b", "passwd --new-password-file ~/b"]
+    {
+        let mut command = read(line).command;
+        assert!(command.local_paths().last().unwrap().starts_with(&home), "{line}");
+    }
+    // There it is a name, and the shell has seen to the others.
+    let Command::Get(get) = read("get ~/a").command else { panic!("it is no get") };
+    assert_eq!(get.paths, ["~/a"]);
+    let Some(Command::Lcd { dir }) = both(&["lcd", "~"]).1 else { panic!("it is no lcd") };
+    assert_eq!(dir, Some("~".into()));
+}
+
+#[test]
+fn the_help_of_the_prompt_does_not_scroll_off_a_usual_terminal() {
+    let help = Line::command().term_width(80).render_long_help().to_string();
+    // Above it stands the line that asked for it, below it the next prompt.
+    assert!(help.lines().count() <= 22, "{help}");
+    let short = Invocation::command().term_width(80).render_help().to_string();
+    let (_, list) = short.split_once("Commands:\n").unwrap();
+    let list: Vec<&str> = list.lines().take_while(|line| !line.is_empty()).collect();
+    assert!(list.iter().all(|line| line.starts_with("  ") && !line.starts_with("   ")), "{short}");
+}
+
+#[test]
 fn every_command_has_its_verb_and_an_example() {
     for command in Line::command().get_subcommands() {
         let name = command.get_name();

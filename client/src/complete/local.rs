@@ -1,16 +1,19 @@
 //! Names in folders here.
 
 use std::fs;
+use std::path::Path;
 
 use common::escape::is_unprintable;
 
 use super::names::Names;
+use crate::tilde;
 
 /// The names in `folder` that begin with `prefix`; hidden ones for who begins with the dot. The
 /// empty folder is the current one.
 pub(super) fn names(folder: &str, prefix: &str) -> Names {
     let mut names = Names::default();
-    let folder = if folder.is_empty() { "." } else { folder };
+    let folder = Path::new(if folder.is_empty() { "." } else { folder });
+    let folder = tilde::expand(folder).unwrap_or_else(|| folder.to_owned());
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let Ok(name) = entry.file_name().into_string() else { continue };
         let is_asked_for =

@@ -115,6 +115,7 @@ impl<'a> Downloads<'a> {
     }
 
     fn folder(&mut self, top: &Named, target: &Path) -> ControlFlow<()> {
+        self.report.folder();
         let mut walk = Walk::of(top.path.clone());
         while let Some((below, entries)) = walk.next(self.link) {
             let here = if below.is_empty() { target.to_owned() } else { target.join(&below) };

@@ -140,6 +140,11 @@ impl Report {
         if self.printer.is_json() { self.json(path, details) } else { Ok(()) }
     }
 
+    /// A folder is gone through. What is in it is said file by file, if there is any.
+    pub(super) fn folder(&mut self) {
+        self.tally.folders += 1;
+    }
+
     /// Something in a folder is not a file that could be moved.
     pub(super) fn left_out(&mut self, path: &Path, what: &str) {
         self.tally.left_out += 1;

@@ -76,7 +76,7 @@ impl Fetch<'_> {
             None => (self.begin(client, part)?, 0),
         };
         let size = incoming.announced().size;
-        let bar = self.progress.bar(Safe(self.shown).to_string(), size);
+        let bar = self.progress.bar(self.shown, size);
         bar.skip(length);
         incoming.receive(&mut Watched { inner: &part.file, bar: &bar })
     }

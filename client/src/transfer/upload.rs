@@ -31,7 +31,7 @@ pub(crate) struct Deliver<'a> {
 impl Deliver<'_> {
     /// Sends `source`.
     pub(crate) fn run(&self, client: &mut Client, source: &mut Source) -> Result<(), Error> {
-        let bar = self.progress.bar(Safe(self.shown).to_string(), source.size());
+        let bar = self.progress.bar(self.shown, source.size());
         let outgoing = self.offer(client, source)?;
         let goes_on = outgoing.offset() > 0;
         match self.send(outgoing, source, &bar) {

@@ -21,6 +21,7 @@ impl Uploads<'_> {
             Ok(None) => self.to().to_owned(),
             Err(error) => return self.failed(top, error),
         };
+        self.report.folder();
         let mut tree = Tree::of(top);
         while let Some(found) = tree.next() {
             match found {

@@ -16,6 +16,8 @@ pub(super) struct Tally {
     pub(super) unchanged: u64,
     /// Links and the like.
     pub(super) left_out: u64,
+    /// Folders that were named.
+    pub(super) folders: u64,
     hidden: u64,
     /// The first few of the hidden.
     hidden_names: Vec<String>,
@@ -36,10 +38,13 @@ impl Tally {
     }
 
     /// `5 files, 1.2 MB in 0.1 s, 12.0 MB/s; 3 unchanged; 2 left out; 4 hidden left out (.git, …);
-    /// 1 failed`. Nothing, where a line of its own has said it all.
+    /// 1 failed`. Nothing, where a line of its own has said it all; of a folder with no file in it
+    /// there was none.
     pub(super) fn sum(self, time: Duration) -> Option<String> {
-        let Self { moved, bytes, unchanged, left_out, hidden, hidden_names, failed } = self;
-        if moved < 2 && unchanged + left_out + hidden == 0 {
+        let Self { moved, bytes, unchanged, left_out, folders, hidden, hidden_names, failed } =
+            self;
+        let has_lines = moved + failed > 0 || folders == 0;
+        if moved < 2 && unchanged + left_out + hidden == 0 && has_lines {
             return None;
         }
         let seconds = time.as_secs_f64();
@@ -77,12 +82,17 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(tally(1, 0).sum(second), None);
         assert_eq!(tally(0, 1).sum(second).unwrap(), "0 files, 0 B in 1.0 s; 1 unchanged");
+        let folder = |moved, failed| Tally { moved, failed, folders: 1, ..Tally::default() };
+        assert_eq!(folder(0, 0).sum(second).unwrap(), "0 files, 0 B in 1.0 s");
+        assert_eq!(folder(1, 0).sum(second), None);
+        assert_eq!(folder(0, 1).sum(second), None);
         let names = || [".git", "\u{1b}"].map(str::to_owned).to_vec();
         let all = Tally {
             moved: 2,
             bytes: 5000,
             unchanged: 0,
             left_out: 1,
+            folders: 1,
             hidden: 3,
             hidden_names: names(),
             failed: 1,
