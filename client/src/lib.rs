@@ -38,7 +38,7 @@ use clap::CommandFactory as _;
 use common::reference::Reference;
 
 use crate::command::{Invocation, Output, Task};
-use crate::error::Error;
+use crate::error::{Deed, Error};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
 use crate::link::Link;
@@ -97,14 +97,15 @@ fn run(invocation: Invocation) -> u8 {
     }
 }
 
-fn obey(invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
+fn obey(mut invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
+    invocation.look_up()?;
     let Invocation { server, user, password_file, menu, script, task, .. } = invocation;
     let command = match task {
         Some(Task::Reference(reference)) => return refer(&reference, printer),
         Some(Task::Command(command)) => Some(command),
         None => None,
     };
-    let interrupt = Interrupt::on_signals().map_err(Error::local("cannot catch signals"))?;
+    let interrupt = Interrupt::on_signals().map_err(Error::local(Deed::CatchSignals))?;
     let passwords = Passwords::current(password_file, interrupt.clone());
     passwords.warn(printer);
     let mut link = Link::new(server, user, passwords, printer.clone(), interrupt);

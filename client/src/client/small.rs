@@ -15,7 +15,7 @@ use common::protocol::{Crc32, Details, Download, Kind, Request};
 
 use super::breath::settled;
 use super::{Client, REPLY};
-use crate::error::Error;
+use crate::error::{Error, Loss};
 
 /// The largest file that comes this way, in bytes. A server has one of this size in memory when it
 /// sends it, and so always says its checksum.
@@ -50,7 +50,7 @@ impl Client {
             return Ok(None);
         };
         let len = usize::try_from(download.size).ok().filter(|_| download.size <= SMALL_BYTES);
-        let len = len.ok_or_else(|| Error::lost("a file has grown since it was looked at"))?;
+        let len = len.ok_or(Error::Lost(Loss::Grown))?;
         let mut bytes = vec![0; len];
         let (_, filled) = self.connection.read_block(&mut bytes);
         filled.map_err(|error| Error::from_wire(&error))?;
