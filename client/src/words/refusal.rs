@@ -45,29 +45,24 @@ impl Refused<'_> {
     }
 
     fn chinese(&self) -> String {
-        let path = if self.path.is_empty() {
-            String::new()
-        } else {
-            format!(" “{}”", Safe(self.path))
+        let meaning = match self.reason {
+            Reason::NotFound => "服务器上没有这个文件或文件夹；可用 list 查看有哪些",
+            Reason::LoginRequired => "访客不能这样做；请先登录（login）或注册（register）",
+            Reason::Denied => "服务器不允许这样做",
+            Reason::BadName => "名字不合规则；请换一个名字",
+            Reason::BadRequest => "服务器不接受这个请求",
+            Reason::Busy => "现在正忙；请稍后再试",
+            Reason::TooLarge => "太大，服务器不接收",
+            Reason::NoSpace => "服务器的磁盘已满，没有保存；请联系管理员",
+            Reason::Quota => "个人空间不足；请先删除一些文件",
+            Reason::ChecksumMismatch => "传输中有损坏（校验和不一致），没有保存；请重新上传",
+            Reason::Timeout => "太慢，服务器不再等待；请重试",
+            Reason::Full => "服务器的连接已满；请稍后再试",
+            Reason::Internal => "服务器内部出错；请联系管理员查看服务器日志",
         };
-        match self.reason {
-            Reason::NotFound => format!("服务器上找不到{path}；可用 list 查看有哪些文件"),
-            Reason::LoginRequired => {
-                format!("访客不能这样使用{path}；请先登录（login）或注册（register）")
-            }
-            Reason::Denied => format!("没有权限{path}；如有需要请联系管理员"),
-            Reason::BadName => format!("名字不合规则{path}；请换一个名字"),
-            Reason::BadRequest => format!("服务器不接受这个请求{path}"),
-            Reason::Busy => format!("现在正忙{path}；请稍后再试，或换一个名字"),
-            Reason::TooLarge => format!("太大了{path}，服务器不接收"),
-            Reason::NoSpace => format!("服务器的磁盘已满，没有保存{path}；请联系管理员"),
-            Reason::Quota => format!("个人空间不足，放不下{path}；请先删除一些文件"),
-            Reason::ChecksumMismatch => {
-                format!("校验和不一致，传输中有损坏，没有保存{path}；请重新上传")
-            }
-            Reason::Timeout => format!("太慢，服务器不再等待{path}；请重试"),
-            Reason::Full => "服务器的连接已满；请稍后再试".to_owned(),
-            Reason::Internal => format!("服务器内部出错{path}；原因在服务器日志中，请联系管理员"),
+        match self.path {
+            "" => meaning.to_owned(),
+            path => format!("“{}”：{meaning}", Safe(path)),
         }
     }
 }
