@@ -61,6 +61,8 @@ pub struct Client {
     out_of_step: bool,
     /// Paths of the uploads sent ahead of their answers, oldest first.
     ahead: VecDeque<String>,
+    /// How many small files were asked for and are still to be taken.
+    small_due: usize,
     notice: Notice,
     /// What the session's user may do, as the server said when they came to be its user.
     role: Role,

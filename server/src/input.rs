@@ -11,7 +11,7 @@ use common::limits::LINE_BYTES_MAX;
 use crate::socket::Socket;
 
 /// What an idle session keeps.
-const LEAST_BYTES: usize = 2048;
+const LEAST_BYTES: usize = 1024;
 
 /// A buffered socket.
 #[derive(Debug)]

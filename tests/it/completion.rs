@@ -25,8 +25,8 @@ fn tab_completes_commands_and_options() {
     seat.types("--f\t");
     seat.line_is("put --force");
     seat.types("--\t\t");
-    seat.screen.shows("--to FOLDER     The folder on the server");
-    seat.screen.shows("--no-resume     Send all of each file");
+    seat.screen.shows("--to FOLDER      The folder on the server");
+    seat.screen.shows("--no-resume      Send all of each file");
     seat.types(CTRL_C);
     seat.is_asked("guest", "/library");
     seat.types("help pu\t\r");

@@ -17,6 +17,18 @@ impl Client {
         requests: impl Iterator<Item = Request>,
         mut answer: impl FnMut(&mut Self) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
+        let asked = self.ask_all(requests)?;
+        let answers = (0..asked).map(|_| answer(self)).collect::<Result<Vec<T>, Error>>()?;
+        self.out_of_step = false;
+        Ok(answers)
+    }
+
+    /// Sends all `requests`, and says how many they are. The exchange is open until each is
+    /// answered.
+    pub(super) fn ask_all(
+        &mut self,
+        requests: impl Iterator<Item = Request>,
+    ) -> Result<usize, Error> {
         if self.out_of_step || !self.ahead.is_empty() {
             return Err(Error::Lost(Loss::OutOfStep));
         }
@@ -26,10 +38,7 @@ impl Client {
             self.connection.flush()?;
             Ok(asked.len())
         });
-        let asked = asked.map_err(|error| Error::from_wire(&error))?;
-        let answers = (0..asked).map(|_| answer(self)).collect::<Result<Vec<T>, Error>>()?;
-        self.out_of_step = false;
-        Ok(answers)
+        asked.map_err(|error| Error::from_wire(&error))
     }
 }
 

@@ -34,6 +34,7 @@ impl Client {
             greeting,
             out_of_step: false,
             ahead: VecDeque::new(),
+            small_due: 0,
             notice: Box::new(|_, _| {}),
             role: Role::Guest,
             block: Vec::new(),

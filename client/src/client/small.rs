@@ -8,8 +8,9 @@
 //! client  GET a   GET b …                 server  {"status":"OK","size":3,…} abc  {…} de  …
 //! ```
 //!
-//! What is not small, not there, or not as it was said to be is left out: whoever wants it asks for
-//! it alone, and hears then why it cannot be had.
+//! The files are taken one by one, so that one is written here while the next is on its way. What is
+//! not small, not there, or not as it was said to be is left out: whoever wants it asks for it alone,
+//! and hears then why it cannot be had.
 
 use common::protocol::{Crc32, Details, Download, Kind, Request};
 
@@ -29,8 +30,10 @@ pub(crate) struct Small {
 }
 
 impl Client {
-    /// Those of at most [`BATCH`](super::BATCH) files that are small; in the order of `paths`.
-    pub(crate) fn get_small(&mut self, paths: &[String]) -> Result<Vec<Option<Small>>, Error> {
+    /// Asks for those of at most [`BATCH`](super::BATCH) files that are small; says which, in the
+    /// order of `paths`. Before anything else is asked, [`next_small`](Self::next_small) must have
+    /// brought each.
+    pub(crate) fn ask_small(&mut self, paths: &[String]) -> Result<Vec<bool>, Error> {
         let stat = |path: &String| Request::Stat { path: path.clone() };
         let is_small = self.breath(paths.iter().map(stat), |client| {
             let answer = client.reply_with::<Details>("", REPLY);
@@ -38,10 +41,18 @@ impl Client {
             Ok(settled(answer)?.is_some_and(is_small))
         })?;
         let wanted = paths.iter().zip(&is_small).filter(|(_, small)| **small);
-        let get = |(path, _): (&String, _)| Request::Get { path: path.clone(), offset: None };
-        let mut got = self.breath(wanted.map(get), Self::small_body)?.into_iter();
-        let files = is_small.into_iter().map(|small| if small { got.next()? } else { None });
-        Ok(files.collect())
+        self.small_due = self.ask_all(wanted.map(|(path, _)| get(path)))?;
+        self.out_of_step = self.small_due > 0;
+        Ok(is_small)
+    }
+
+    /// The next of the small files that were asked for; nothing if it was refused or is damaged.
+    pub(crate) fn next_small(&mut self) -> Result<Option<Small>, Error> {
+        self.small_due =
+            self.small_due.checked_sub(1).ok_or_else(|| Error::lost("it was never asked for"))?;
+        let small = self.small_body()?;
+        self.out_of_step = self.small_due > 0;
+        Ok(small)
     }
 
     /// One answer to a `GET`, with its bytes; nothing if it was refused or is damaged.
@@ -57,4 +68,8 @@ impl Client {
         let whole = download.crc32 == Some(Crc32(crc32fast::hash(&bytes)));
         Ok(whole.then_some(Small { download, bytes }))
     }
+}
+
+fn get(path: &str) -> Request {
+    Request::Get { path: path.to_owned(), offset: None }
 }

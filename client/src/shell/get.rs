@@ -3,6 +3,7 @@
 //! With `-r` a folder is made here before its files are fetched. What is here already, from an
 //! earlier attempt, is compared first: what is the same byte for byte is not fetched again.
 
+use std::collections::VecDeque;
 use std::fs::{self, Metadata};
 use std::io;
 use std::mem;
@@ -51,6 +52,8 @@ enum Known {
     Nothing,
     /// It is here already, and has so many bytes.
     Same(u64),
+    /// It is small, and on its way, behind those before it.
+    Due,
     Small(Small),
 }
 
@@ -163,12 +166,14 @@ impl<'a> Downloads<'a> {
         if let (Some(error), Some(first)) = (asked, wanted.first()) {
             return self.told(&first.shown, error);
         }
-        wanted.into_iter().try_for_each(|wanted| {
-            let shown = wanted.shown.clone();
-            let done = self.finish(wanted);
+        let mut wanted = VecDeque::from(wanted);
+        while let Some(first) = wanted.pop_front() {
+            let shown = first.shown.clone();
+            let done = self.finish(first, &mut wanted);
             self.progress.file_done();
-            done.map_or_else(|error| self.told(&shown, error), ControlFlow::Continue)
-        })
+            done.map_or_else(|error| self.told(&shown, error), ControlFlow::Continue)?;
+        }
+        ControlFlow::Continue(())
     }
 
     /// Finds out what is here already.
@@ -196,7 +201,7 @@ impl<'a> Downloads<'a> {
         Ok(())
     }
 
-    /// Fetches the small ones, if there are several to fetch. What that finds out about the others
+    /// Asks for the small ones, if there are several to fetch. What that finds out about the others
     /// they find out again.
     fn ask_ahead(&mut self, wanted: &mut [Wanted]) -> Result<(), Error> {
         let force = self.get.force;
@@ -210,21 +215,42 @@ impl<'a> Downloads<'a> {
             return Ok(());
         }
         let paths: Vec<String> = free.iter().map(|wanted| wanted.path.clone()).collect();
-        let found = self.link.client()?.get_small(&paths)?;
-        for (wanted, small) in free.iter_mut().zip(found) {
-            wanted.known = small.map_or(Known::Nothing, Known::Small);
+        let are_small = self.link.client()?.ask_small(&paths)?;
+        for (wanted, _) in free.iter_mut().zip(are_small).filter(|(_, is_small)| *is_small) {
+            wanted.known = Known::Due;
         }
         Ok(())
     }
 
-    /// Does what is left to do for one file.
-    fn finish(&mut self, wanted: Wanted) -> Result<(), Error> {
-        let Wanted { ref shown, ref path, ref target, known } = wanted;
-        if let Known::Same(size) = known {
-            self.progress.skip(size);
-            return self.report.unchanged(shown, size);
+    /// Takes what is on its way, so that something else can be asked for.
+    fn take_due(&mut self, wanted: &mut VecDeque<Wanted>) -> Result<(), Error> {
+        for wanted in wanted.iter_mut().filter(|wanted| matches!(wanted.known, Known::Due)) {
+            wanted.known = self.next_small()?.map_or(Known::Nothing, Known::Small);
         }
-        transfer::check_free(target, self.get.force)?;
+        Ok(())
+    }
+
+    fn next_small(&mut self) -> Result<Option<Small>, Error> {
+        let client = self.link.current().ok_or_else(|| Error::lost("it was never asked for"))?;
+        client.next_small()
+    }
+
+    /// Does what is left to do for one file, before the `others`.
+    fn finish(&mut self, wanted: Wanted, others: &mut VecDeque<Wanted>) -> Result<(), Error> {
+        let Wanted { ref shown, ref path, ref target, known } = wanted;
+        let small = match known {
+            Known::Same(size) => {
+                self.progress.skip(size);
+                return self.report.unchanged(shown, size);
+            }
+            Known::Nothing => None,
+            Known::Due => self.next_small()?,
+            Known::Small(small) => Some(small),
+        };
+        if small.is_none() {
+            self.take_due(others)?;
+            transfer::check_free(target, self.get.force)?;
+        }
         let fetch = Fetch {
             path,
             shown,
@@ -234,12 +260,12 @@ impl<'a> Downloads<'a> {
             progress: &self.progress,
             printer: self.report.printer(),
         };
-        let download = match known {
-            Known::Small(small) => {
+        let download = match small {
+            Some(small) => {
                 self.progress.advance(small.download.size);
                 fetch.keep(small)?
             }
-            _ => fetch.run(self.link.client()?)?,
+            None => fetch.run(self.link.client()?)?,
         };
         let line = format!("get {}  {}", Safe(shown), display::size(download.size));
         let fetched = Fetched { download, file: &target.to_string_lossy() };

@@ -19,13 +19,16 @@ pub(super) fn path(target: &Path, ending: &str) -> PathBuf {
     target.with_file_name(format!(".{hint}.ferry-{ending}"))
 }
 
-/// Opens and locks a part that anybody can find. `None`: somebody else has it.
-pub(super) fn claim(hidden: &Path) -> io::Result<Option<File>> {
+/// Opens and locks a part that anybody can find, and says whether it was there already. `None`:
+/// somebody else has it.
+pub(super) fn claim(hidden: &Path) -> io::Result<Option<(File, bool)>> {
     let file = match File::create_new(hidden) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_own(hidden).ok(),
-        made => Some(made?),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            open_own(hidden).ok().map(|file| (file, true))
+        }
+        made => Some((made?, false)),
     };
-    Ok(file.filter(|file| is_ours(file, hidden)))
+    Ok(file.filter(|(file, _)| is_ours(file, hidden)))
 }
 
 /// Locks a part that was opened. Who had it until now may have published or removed it between the
@@ -66,13 +69,14 @@ mod tests {
     fn a_part_that_got_its_name_before_it_was_locked_is_not_claimed() {
         let folder = tempfile::tempdir().unwrap();
         let hidden = folder.path().join(".a");
-        let first = claim(&hidden).unwrap().unwrap();
+        let (first, was_there) = claim(&hidden).unwrap().unwrap();
+        assert!(!was_there);
         assert!(claim(&hidden).unwrap().is_none(), "it is locked");
         let opened = open_own(&hidden).unwrap();
         fs::rename(&hidden, folder.path().join("a")).unwrap();
         drop(first);
         assert!(!is_ours(&opened, &hidden));
-        let next = claim(&hidden).unwrap().unwrap();
+        let (next, _) = claim(&hidden).unwrap().unwrap();
         assert!(is_there(&next, &hidden) && !is_ours(&opened, &hidden));
     }
 

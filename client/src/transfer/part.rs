@@ -32,6 +32,8 @@ const NOTED_FROM: u64 = EAGER_BYTES;
 /// A file under a hidden name, which is gone once this is dropped.
 pub(super) struct Part {
     pub(super) file: File,
+    /// Whether it was there already, and may hold something.
+    was_there: bool,
     hidden: PathBuf,
     target: PathBuf,
     /// Where its note belongs; nowhere, if nobody else is to find this part.
@@ -55,10 +57,12 @@ impl Part {
         let whole = crc32fast::hash(name);
         let hidden = |ending: &str| hidden::path(target, &format!("{whole:08x}.{ending}"));
         let (part, note_path) = (hidden("part"), hidden("note"));
-        let Some(file) = hidden::claim(&part)? else { return Self::take_another(target) };
+        let Some((file, was_there)) = hidden::claim(&part)? else {
+            return Self::take_another(target);
+        };
         let note = Note::read(&note_path);
         let (target, note_path) = (target.to_owned(), Some(note_path));
-        Ok(Self { file, hidden: part, target, note_path, note, stays: false })
+        Ok(Self { file, was_there, hidden: part, target, note_path, note, stays: false })
     }
 
     /// A part of one's own, because somebody has the one that everybody finds.
@@ -68,7 +72,8 @@ impl Part {
         let hidden = hidden::path(target, &format!("{}-{count}.part", std::process::id()));
         let file = File::create_new(&hidden)?;
         let target = target.to_owned();
-        Ok(Self { file, hidden, target, note_path: None, note: None, stays: false })
+        let was_there = false;
+        Ok(Self { file, was_there, hidden, target, note_path: None, note: None, stays: false })
     }
 
     /// What an earlier attempt left: a note, and how many bytes there are of what it says.
@@ -86,8 +91,10 @@ impl Part {
 
     fn try_begin(&mut self, note: Note) -> io::Result<()> {
         // In this order: never may bytes lie beside a note that is not theirs.
-        self.file.set_len(0)?;
-        self.file.rewind()?;
+        if self.was_there {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+        }
         let Some(path) = &self.note_path else { return Ok(()) };
         if self.note.take().is_some() {
             note::remove(path)?;
@@ -115,7 +122,8 @@ impl Part {
         // somebody else's.
         self.remove_note();
         let named = if force { fs::rename(&self.hidden, &self.target) } else { self.name_new() };
-        self.stays = named.is_ok() && !hidden::is_there(&self.file, &self.hidden);
+        // Its hidden name is gone then, and would be somebody else's.
+        self.stays = named.is_ok();
         named.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => Error::ExistsHere(self.target.clone()),
             _ => Error::local(Deed::NameFile(self.target.clone()))(source),
@@ -124,9 +132,13 @@ impl Part {
 
     fn name_new(&self) -> io::Result<()> {
         match renameat_with(CWD, &self.hidden, CWD, &self.target, RenameFlags::NOREPLACE) {
-            // A file system that cannot refuse in a rename can in a link; `drop` takes the other
-            // name away.
-            Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(&self.hidden, &self.target),
+            // A file system that cannot refuse in a rename can in a link.
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                fs::hard_link(&self.hidden, &self.target)?;
+                // It has its name, whatever becomes of the other one.
+                let _ = fs::remove_file(&self.hidden);
+                Ok(())
+            }
             named => Ok(named?),
         }
     }
