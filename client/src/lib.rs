@@ -3,8 +3,8 @@
 //! ```text
 //!   arguments     a script      a prompt                 a numbered menu
 //!       │             │             │                           │
-//!    command ◄───── script ◄────── repl     one table           │   words: what it says,
-//!       │             │                     of commands         │   in two languages
+//!    command ◄───── script ◄────── repl     one table           │
+//!       │             │                     of commands         │
 //!       └─────────► shell                                     menu
 //!                     │                                         │
 //!                     └──► link · transfer · printer · journal ◄┘
@@ -17,7 +17,8 @@
 //! - `config`: the servers that have names.
 //! - `link`: who one is and where one stands, the same on every connection it makes
 //!   (`password`, `place`).
-//! - `transfer`: local files. `printer`: results on stdout, talk on stderr (`display`).
+//! - `transfer`: local files. `printer`: results on stdout (`display`), talk on stderr (`words`:
+//!   all of it, in two languages).
 //! - `journal`: what was done, in a file.
 //! - `complete`: what Tab offers at the prompt (`terminal`), from the table of commands.
 //!

@@ -48,8 +48,7 @@ impl Client {
 
     /// The next of the small files that were asked for; nothing if it was refused or is damaged.
     pub(crate) fn next_small(&mut self) -> Result<Option<Small>, Error> {
-        self.small_due =
-            self.small_due.checked_sub(1).ok_or_else(|| Error::lost("it was never asked for"))?;
+        self.small_due = self.small_due.checked_sub(1).ok_or(Error::Lost(Loss::NeverAsked))?;
         let small = self.small_body()?;
         self.out_of_step = self.small_due > 0;
         Ok(small)

@@ -72,6 +72,8 @@ pub enum Loss {
     Grown,
     /// The upload an answer is wanted for was never sent.
     NeverSent,
+    /// The file an answer is wanted for was never asked for.
+    NeverAsked,
     /// The system says so.
     Broken(io::ErrorKind),
 }

@@ -21,7 +21,7 @@ use super::walk::{Walk, join};
 use crate::client::{BATCH, Small};
 use crate::command::Get;
 use crate::display;
-use crate::error::{Deed, Error, Misuse, Unwalkable};
+use crate::error::{Deed, Error, Loss, Misuse, Unwalkable};
 use crate::link::Link;
 use crate::progress::Progress;
 use crate::transfer::{self, Fetch};
@@ -231,7 +231,7 @@ impl<'a> Downloads<'a> {
     }
 
     fn next_small(&mut self) -> Result<Option<Small>, Error> {
-        let client = self.link.current().ok_or_else(|| Error::lost("it was never asked for"))?;
+        let client = self.link.current().ok_or(Error::Lost(Loss::NeverAsked))?;
         client.next_small()
     }
 

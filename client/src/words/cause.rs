@@ -105,6 +105,7 @@ impl Words for Loss {
                 say!(lang, "a file has grown since it was looked at", "有文件在查看之后变大了")
             }
             Self::NeverSent => say!(lang, "it was never sent", "没有发送出去"),
+            Self::NeverAsked => say!(lang, "it was never asked for", "没有请求过它"),
             Self::Broken(kind) => match lang {
                 Lang::En => kind.to_string(),
                 Lang::Zh => chinese(kind).map_or_else(|| kind.to_string(), str::to_owned),
