@@ -4,7 +4,7 @@
 //!
 //! - `talk`: what is said by the way, and what is asked. `menu`: the numbered menu.
 //! - `failure`: why something was not done, and what to do about it; `error` says what happened,
-//!   `cause` how, `refusal` what the server means.
+//!   `cause` how, `refusal` what the server means, `system` what this machine means.
 //! - `sum`: what came of many files.
 //! - `part`: what is put in, made safe to print: names, sizes, times.
 //!
@@ -18,6 +18,7 @@ mod menu;
 mod part;
 mod refusal;
 mod sum;
+mod system;
 mod talk;
 
 use clap::ValueEnum;

@@ -5,6 +5,7 @@ use common::protocol::{Kind, Stat};
 
 use super::part::There;
 use super::refusal::{Refused, Rejected};
+use super::system::Unanswered;
 use super::{Lang, Words, say};
 use crate::error::Error;
 
@@ -19,7 +20,7 @@ impl Words for Error {
                 "{address} 没有 ferryd 应答（{why}）。服务器启动了吗？用 `ferryd` 启动它，或用 \
                  --server HOST:PORT 指定另一台服务器。",
                 address = address,
-                why = super::cause::Unanswered(source)
+                why = Unanswered(source)
             ),
             Self::Lost(why) => say!(
                 lang,
