@@ -21,6 +21,13 @@ pub struct Address {
 #[error("`{0}` is no server address; write HOST or HOST:PORT, as in 192.168.1.5:{DEFAULT_PORT}")]
 pub struct BadAddress(String);
 
+impl BadAddress {
+    /// What was given instead of an address.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Address {
     /// Asks the resolver what to call. It has time limits of its own.
     pub(crate) fn resolve(&self) -> io::Result<Vec<SocketAddr>> {

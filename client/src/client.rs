@@ -26,7 +26,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use common::protocol::{
-    Crc32, Details, Done, Entry, Greeting, Page, Refusal, Request, Response, Summed, Wait,
+    Crc32, Details, Done, Entry, Greeting, Page, Refusal, Request, Response, Role, Summed, Wait,
 };
 use serde::de::DeserializeOwned;
 
@@ -36,7 +36,7 @@ pub use self::head::Head;
 pub use self::put::{EAGER_BYTES, Outgoing, PutOptions, WINDOW};
 pub(crate) use self::small::Small;
 use crate::connection::Connection;
-use crate::error::Error;
+use crate::error::{Error, Loss};
 
 /// How long a reply may take after the line before it.
 const REPLY: Duration = Duration::from_mins(1);
@@ -50,8 +50,8 @@ const SLOWEST_DISK: u64 = 10_000_000;
 /// measured to be worth twice as much as whatever one `recv` happens to bring; larger ones no more.
 const BLOCK: usize = 512 * 1024;
 
-/// What is called for each `WAIT`: the path, and who is in the way.
-type Notice = Box<dyn FnMut(&str, &Wait) + Send>;
+/// What is called for each `WAIT`: the path, and who is in the way; nobody once the wait is over.
+type Notice = Box<dyn FnMut(&str, Option<&Wait>) + Send>;
 
 /// A session with a server.
 pub struct Client {
@@ -64,6 +64,8 @@ pub struct Client {
     /// How many small files were asked for and are still to be taken.
     small_due: usize,
     notice: Notice,
+    /// What the session's user may do, as the server said when they came to be its user.
+    role: Role,
     /// Of size [`BLOCK`] once a body was moved; kept for the next.
     block: Vec<u8>,
 }
@@ -75,8 +77,8 @@ impl Client {
     }
 
     /// From now on calls `notice` whenever the server says that somebody else is writing the
-    /// path wanted.
-    pub fn on_wait(&mut self, notice: impl FnMut(&str, &Wait) + Send + 'static) {
+    /// path wanted, and without anybody once that wait is over.
+    pub fn on_wait(&mut self, notice: impl FnMut(&str, Option<&Wait>) + Send + 'static) {
         self.notice = Box::new(notice);
     }
 
@@ -152,7 +154,9 @@ impl Client {
         let answer = self.ask(from, &request, REPLY).map(|Done {}| ());
         // What exists is not what was asked to move.
         answer.map_err(|error| match error {
-            Error::Exists { existing, .. } => Error::Exists { path: to.to_owned(), existing },
+            Error::Exists { existing, replaceable, .. } => {
+                Error::Exists { path: to.to_owned(), existing, replaceable }
+            }
             error => error,
         })
     }
@@ -162,7 +166,7 @@ impl Client {
         self.begin(&Request::Quit {})?;
         match self.reply::<Done>("", GOODBYE) {
             // Some say goodbye first, some just hang up.
-            Ok(_) | Err(Error::Lost { .. }) => Ok(()),
+            Ok(_) | Err(Error::Lost(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -182,13 +186,13 @@ impl Client {
     /// Sends a request. The exchange is open until [`end`](Self::end).
     fn begin(&mut self, request: &Request) -> Result<(), Error> {
         if self.out_of_step || !self.ahead.is_empty() {
-            return Err(Error::lost("an exchange before this one was cut short"));
+            return Err(Error::Lost(Loss::OutOfStep));
         }
         self.out_of_step = true;
         let sent = self.connection.queue(request).and_then(|()| self.connection.flush());
         // Not an error yet: a server that closed may have said why, and `reply` finds that.
         sent.or_else(|error| match Error::from_wire(&error) {
-            Error::Lost { .. } => Ok(()),
+            Error::Lost(_) => Ok(()),
             other => Err(other),
         })
     }
@@ -205,16 +209,45 @@ impl Client {
         path: &str,
         within: Duration,
     ) -> Result<Option<T>, Error> {
-        loop {
-            match self.connection.read(within)? {
-                Response::Ok(value) => return Ok(Some(value)),
-                Response::Empty => return Ok(None),
-                Response::Wait(wait) => (self.notice)(path, &wait),
-                Response::Exists(existing) => {
-                    return Err(Error::Exists { path: path.to_owned(), existing });
-                }
-                Response::Fail(refusal) => return Err(refused(path, refusal)),
+        match self.last_reply(path, within)? {
+            Response::Ok(value) => Ok(Some(value)),
+            Response::Empty | Response::Wait(_) => Ok(None),
+            Response::Exists(existing) => {
+                let (path, replaceable) = (path.to_owned(), self.may_replace(path));
+                Err(Error::Exists { path, existing, replaceable })
             }
+            Response::Fail(refusal) => Err(refused(path, refusal)),
+        }
+    }
+
+    /// The next reply that is not a `WAIT`; of those before it the notice is given.
+    fn last_reply<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        within: Duration,
+    ) -> Result<Response<T>, Error> {
+        let mut waited = false;
+        let last = loop {
+            match self.connection.read(within) {
+                Ok(Response::Wait(wait)) => (self.notice)(path, Some(&wait)),
+                last => break last,
+            }
+            waited = true;
+        };
+        if waited {
+            (self.notice)(path, None);
+        }
+        last
+    }
+
+    /// Whether this session's user may replace what stands there: everybody in their own home, and
+    /// an administrator everywhere.
+    fn may_replace(&self, path: &str) -> bool {
+        match self.role {
+            Role::Guest => false,
+            // What is no whole path starts in the home.
+            Role::User => !path.starts_with('/') || path.starts_with("/home/"),
+            Role::Admin => true,
         }
     }
 

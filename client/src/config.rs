@@ -15,12 +15,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use common::escape::Safe;
 use common::user::UserName;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::address::Address;
-use crate::display;
+use crate::error::Misuse;
 use crate::tilde;
 use crate::xdg;
 
@@ -42,34 +41,28 @@ struct Config {
 }
 
 /// What the person's file knows of the server of that name; or else what to do about it.
-pub(crate) fn server(name: &str) -> Result<Known, String> {
-    let file = xdg::config_file("config.toml")
-        .ok_or("there is no place for a configuration file; set HOME or XDG_CONFIG_HOME")?;
-    let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, name, &error))?;
+pub(crate) fn server(name: &str) -> Result<Known, Misuse> {
+    let file = xdg::config_file("config.toml").ok_or(Misuse::NoConfigPlace)?;
+    let text = fs::read_to_string(&file).map_err(|error| unreadable(&file, name, error))?;
     find(&text, name, &file)
 }
 
-fn unreadable(file: &Path, name: &str, error: &io::Error) -> String {
-    let (file, name) = (display::local(file), Safe(name));
-    match error.kind() {
-        io::ErrorKind::NotFound => format!(
-            "@{name} would be a server in `{file}`, and there is no such file; write one with:\n\n\
-             [servers.{name}]\nserver = \"HOST:PORT\""
-        ),
-        _ => format!("cannot read `{file}`: {error}"),
+fn unreadable(file: &Path, name: &str, source: io::Error) -> Misuse {
+    let file = file.to_owned();
+    match source.kind() {
+        io::ErrorKind::NotFound => Misuse::NoConfig { file, name: name.to_owned() },
+        _ => Misuse::UnreadableConfig { file, source },
     }
 }
 
-fn find(text: &str, name: &str, file: &Path) -> Result<Known, String> {
-    let shown = display::local(file);
+fn find(text: &str, name: &str, file: &Path) -> Result<Known, Misuse> {
     let Config { mut servers } = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
-        format!("`{shown}`, line {line}: {}; correct it", Safe(error.message()))
+        Misuse::BadConfig { file: file.to_owned(), line, why: error.message().to_owned() }
     })?;
     let Some(mut known) = servers.remove(name) else {
-        let names: Vec<String> = servers.keys().map(|name| format!("@{}", Safe(name))).collect();
-        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        return Err(format!("`{shown}` has no server @{}; it has {names}", Safe(name)));
+        let (file, name) = (file.to_owned(), name.to_owned());
+        return Err(Misuse::NotInConfig { file, name, known: servers.into_keys().collect() });
     };
     known.password_file = known.password_file.map(|named| resolve(&named, file));
     Ok(known)
@@ -93,11 +86,12 @@ fn user<'de, D: Deserializer<'de>>(text: D) -> Result<Option<UserName>, D::Error
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     const FILE: &str = "/c/ferry/config.toml";
 
     fn school(text: &str) -> Result<Known, String> {
-        find(text, "school", Path::new(FILE))
+        find(text, "school", Path::new(FILE)).map_err(|misuse| Error::from(misuse).to_string())
     }
 
     #[test]

@@ -11,7 +11,7 @@ use common::protocol::{Password, Request, Sum};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::Error;
+use crate::error::{Error, Loss};
 use crate::interrupt::Interrupt;
 use crate::wire::Wire;
 
@@ -88,9 +88,9 @@ impl Connection {
         self.input.get_mut().deadline = None;
         match got {
             Ok(true) => {}
-            Ok(false) => return Err(Error::lost("the server closed it")),
+            Ok(false) => return Err(Error::Lost(Loss::Closed)),
             Err(FrameError::Io(error)) => return Err(Error::from_wire(&error)),
-            Err(FrameError::Cut) => return Err(Error::lost("it ended in the middle of a reply")),
+            Err(FrameError::Cut) => return Err(Error::Lost(Loss::MidReply)),
             Err(FrameError::TooLong) => {
                 return Err(Error::Protocol(FrameError::TooLong.to_string()));
             }

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use common::escape::{Safe, is_unprintable};
-use common::protocol::{Details, Entry, Existing, Identity, Kind, Stat};
+use common::protocol::{Details, Entry, Identity, Kind, Stat};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
@@ -39,7 +39,8 @@ pub(crate) fn time(mtime: i64) -> String {
     time_in(mtime, TimeZone::system())
 }
 
-fn time_in(mtime: i64, zone: TimeZone) -> String {
+/// The same on the clock of `zone`.
+pub(crate) fn time_in(mtime: i64, zone: TimeZone) -> String {
     time_as("%Y-%m-%d %H:%M", mtime, zone)
 }
 
@@ -165,18 +166,6 @@ fn entry_size(stat: &Stat) -> String {
 
 fn exact_size(stat: &Stat) -> String {
     if stat.kind == Kind::Folder { "-".into() } else { stat.size.to_string() }
-}
-
-/// That a name is taken, and by what.
-pub(crate) fn exists(path: &str, existing: &Existing) -> String {
-    let path = Safe(path);
-    match existing.stat {
-        Some(Stat { kind: Kind::File, size: bytes, mtime }) => {
-            format!("`{path}` exists on the server ({}, {}).", size(bytes), time(mtime))
-        }
-        Some(Stat { kind: Kind::Folder, .. }) => format!("`{path}` is a folder on the server."),
-        None => format!("`{path}` exists on the server."),
-    }
 }
 
 #[cfg(test)]

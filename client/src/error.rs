@@ -1,58 +1,48 @@
 //! Everything that can go wrong, in words for the person, with the exit status it leads to.
 
+mod cause;
+
+use std::error;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use common::escape::Safe;
 use common::path::PathError;
 use common::protocol::{Crc32, Existing, Reason};
 
+pub use self::cause::{Deed, Loss, Misuse, Unasked, Unsendable, Unwalkable};
 use crate::address::{Address, BadAddress};
-use crate::display;
 use crate::interrupt;
+use crate::words::{Lang, Words as _};
 
 /// Why something was not done.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Error {
     /// What was typed makes no sense.
-    #[error("{0}")]
-    Usage(String),
+    Usage(Misuse),
     /// Nobody answers at that address.
-    #[error(
-        "no ferryd answers at {address} ({why}). Is it running? Start it with `ferryd`, or name \
-         another with --server HOST:PORT."
-    )]
     NoServer {
         /// Who was called.
         address: Address,
         /// What happened instead of an answer.
-        why: String,
+        source: io::Error,
     },
     /// The connection ended, or a deadline passed; what was under way may or may not be done.
-    #[error("the connection to the server is lost: {why}")]
-    Lost {
-        /// How it ended.
-        why: String,
-    },
-    /// What answers does not speak this protocol.
-    #[error("what the server says makes no sense: {}", Safe(.0))]
+    Lost(Loss),
+    /// What answers does not speak this protocol; what it said instead.
     Protocol(String),
     /// The name is taken on the server.
-    #[error("{}", display::exists(.path, .existing))]
     Exists {
         /// The name, as it was asked for.
         path: String,
         /// What stands there.
         existing: Existing,
+        /// Whether whoever asked may replace it: an administrator, and everybody in their home.
+        replaceable: bool,
     },
     /// The name is taken here.
-    #[error(
-        "`{}` exists here. Use --force to replace it, or put it elsewhere with --to.",
-        display::local(.0)
-    )]
     ExistsHere(PathBuf),
     /// The server refused, or tried and failed. Its own words say what, why, and what to do.
-    #[error("{}", Safe(.message))]
     Refused {
         /// What it was about, as it was asked for.
         path: String,
@@ -61,21 +51,13 @@ pub enum Error {
         /// For people.
         message: String,
     },
-    /// The server does not take this person for that user.
-    #[error("{}", Safe(.0))]
+    /// The server does not take this person for that user; its own words.
     LoginRefused(String),
     /// A password is needed, and there is none to be had.
-    #[error("{0}")]
-    NoPassword(String),
+    NoPassword(Unasked),
     /// What was typed unseen was not the same both times.
-    #[error("the two passwords differ; nothing was changed")]
     PasswordsDiffer,
     /// The bytes that arrived are not the bytes that are there.
-    #[error(
-        "`{}` arrived damaged (crc32 {actual} here, {expected} there); nothing was kept. Get it \
-         again.",
-        Safe(.path)
-    )]
     Integrity {
         /// The file.
         path: String,
@@ -85,43 +67,53 @@ pub enum Error {
         actual: Crc32,
     },
     /// The file on the server became another between two answers of the server.
-    #[error("`{}` changed on the server just now; nothing was kept. Get it again.", Safe(.0))]
     ChangedThere(String),
     /// The file here became another while it was being sent.
-    #[error(
-        "`{}` was changed while it was being sent; nothing was stored. Put it again.",
-        display::local(.0)
-    )]
     ChangedHere(PathBuf),
     /// A transfer that was cut off, and of which what has arrived is kept where it arrived.
-    #[error("{0}; run the same command again to go on from there")]
-    Unfinished(#[source] Box<Self>),
+    Unfinished(Box<Self>),
     /// A local file that cannot be sent.
-    #[error("{0}")]
-    Unsendable(String),
+    Unsendable {
+        /// The file.
+        file: PathBuf,
+        /// What speaks against it.
+        why: Unsendable,
+    },
     /// A place where only a folder can be, and is none; or one too deep to walk to.
-    #[error("{0}")]
-    Unwalkable(String),
+    Unwalkable(Unwalkable),
     /// A pattern that no name matches, here or there.
-    #[error("no name matches `{}`; list shows those on the server, lls those here", Safe(.0))]
     NoMatch(String),
     /// A name that no server accepts.
-    #[error(transparent)]
-    BadName(#[from] PathError),
+    BadName(PathError),
     /// Something on this side: a file, a folder, the terminal.
-    #[error("{what}: {source}")]
     Local {
         /// What could not be done.
-        what: String,
+        what: Deed,
         /// Why.
         source: io::Error,
     },
     /// Ctrl-C.
-    #[error("interrupted")]
     Interrupted,
     /// Whoever read the results has read enough (`ferry list | head`).
-    #[error("nobody reads the results any more")]
     Closed,
+}
+
+impl fmt::Display for Error {
+    /// In English. `ferry` itself speaks the language that is read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words(Lang::En))
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::NoServer { source, .. } | Self::Local { source, .. } => Some(source),
+            Self::BadName(source) => Some(source),
+            Self::Unfinished(source) => Some(source),
+            _ => None,
+        }
+    }
 }
 
 impl Error {
@@ -130,7 +122,7 @@ impl Error {
         match self {
             Self::Closed => 0,
             Self::Usage(_) => 2,
-            Self::NoServer { .. } | Self::Lost { .. } | Self::Protocol(_) => 3,
+            Self::NoServer { .. } | Self::Lost(_) | Self::Protocol(_) => 3,
             Self::LoginRefused(_) | Self::NoPassword(_) | Self::PasswordsDiffer => 4,
             Self::Exists { .. } | Self::ExistsHere(_) => 5,
             Self::Refused { reason, .. } => status_of(*reason),
@@ -138,7 +130,7 @@ impl Error {
             Self::Local { source, .. } if source.kind() == io::ErrorKind::NotFound => 6,
             Self::ChangedThere(_)
             | Self::ChangedHere(_)
-            | Self::Unsendable(_)
+            | Self::Unsendable { .. }
             | Self::Unwalkable(_)
             | Self::BadName(_)
             | Self::Local { .. } => 1,
@@ -163,7 +155,7 @@ impl Error {
         matches!(
             self,
             Self::NoServer { .. }
-                | Self::Lost { .. }
+                | Self::Lost(_)
                 | Self::Protocol(_)
                 | Self::LoginRefused(_)
                 | Self::NoPassword(_)
@@ -182,39 +174,42 @@ impl Error {
     /// What was cut off by this can be gone on with; what ended in another way is as it was.
     pub(crate) fn unfinished(self) -> Self {
         match self {
-            Self::Lost { .. } | Self::Interrupted => Self::Unfinished(Box::new(self)),
+            Self::Lost(_) | Self::Interrupted => Self::Unfinished(Box::new(self)),
             other => other,
         }
     }
 
-    /// `--as` with more than one file.
-    pub(crate) fn one_name() -> Self {
-        Self::Usage("--as is a name for one file, and these are several".into())
-    }
-
-    pub(crate) fn lost(why: impl Into<String>) -> Self {
-        Self::Lost { why: why.into() }
-    }
-
     /// For `map_err`: names what was being done when a local call failed.
-    pub(crate) fn local(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Local { what: what.into(), source }
+    pub(crate) fn local(what: Deed) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Local { what, source }
     }
 
     /// What a failed read or write of the connection means.
     pub(crate) fn from_wire(error: &io::Error) -> Self {
         match error.kind() {
             _ if interrupt::is_interrupt(error) => Self::Interrupted,
-            io::ErrorKind::TimedOut => Self::lost("no answer in time"),
-            io::ErrorKind::UnexpectedEof => Self::lost("it ended in the middle of a file"),
-            kind => Self::lost(kind.to_string()),
+            io::ErrorKind::TimedOut => Self::Lost(Loss::Silence),
+            io::ErrorKind::UnexpectedEof => Self::Lost(Loss::MidFile),
+            kind => Self::Lost(Loss::Broken(kind)),
         }
     }
 }
 
 impl From<BadAddress> for Error {
     fn from(error: BadAddress) -> Self {
-        Self::Usage(error.to_string())
+        Self::Usage(Misuse::Address(error))
+    }
+}
+
+impl From<Misuse> for Error {
+    fn from(misuse: Misuse) -> Self {
+        Self::Usage(misuse)
+    }
+}
+
+impl From<PathError> for Error {
+    fn from(error: PathError) -> Self {
+        Self::BadName(error)
     }
 }
 
@@ -253,9 +248,12 @@ mod tests {
     #[test]
     fn here_and_there_have_one_status() {
         let existing = Existing { message: String::new(), stat: None };
-        assert_eq!(Error::Exists { path: "a".into(), existing }.exit_status(), 5);
+        assert_eq!(
+            Error::Exists { path: "a".into(), existing, replaceable: false }.exit_status(),
+            5
+        );
         assert_eq!(Error::ExistsHere("a".into()).exit_status(), 5);
-        let missing = Error::local("cannot read `a`")(io::ErrorKind::NotFound.into());
+        let missing = Error::local(Deed::ReadFile("a".into()))(io::ErrorKind::NotFound.into());
         assert_eq!(missing.exit_status(), refused(Reason::NotFound).exit_status());
     }
 

@@ -3,8 +3,8 @@
 //! ```text
 //!   arguments     a script      a prompt                 a numbered menu
 //!       │             │             │                           │
-//!    command ◄───── script ◄────── repl     one table           │   words: what it says,
-//!       │             │                     of commands         │   in two languages
+//!    command ◄───── script ◄────── repl     one table           │
+//!       │             │                     of commands         │
 //!       └─────────► shell                                     menu
 //!                     │                                         │
 //!                     └──► link · transfer · printer · journal ◄┘
@@ -17,7 +17,8 @@
 //! - `config`: the servers that have names.
 //! - `link`: who one is and where one stands, the same on every connection it makes
 //!   (`password`, `place`).
-//! - `transfer`: local files. `printer`: results on stdout, talk on stderr (`display`).
+//! - `transfer`: local files. `printer`: results on stdout (`display`), talk on stderr (`words`:
+//!   all of it, in two languages).
 //! - `journal`: what was done, in a file.
 //! - `complete`: what Tab offers at the prompt (`terminal`), from the table of commands.
 //!
@@ -39,7 +40,7 @@ use clap::CommandFactory as _;
 use common::reference::Reference;
 
 use crate::command::{Invocation, Output, Task};
-use crate::error::Error;
+use crate::error::{Deed, Error};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
 use crate::link::Link;
@@ -99,14 +100,15 @@ fn run(invocation: Invocation) -> u8 {
     }
 }
 
-fn obey(invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
+fn obey(mut invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
+    invocation.look_up()?;
     let Invocation { server, user, password_file, menu, script, task, .. } = invocation;
     let command = match task {
         Some(Task::Reference(reference)) => return refer(&reference, printer),
         Some(Task::Command(command)) => Some(command),
         None => None,
     };
-    let interrupt = Interrupt::on_signals().map_err(Error::local("cannot catch signals"))?;
+    let interrupt = Interrupt::on_signals().map_err(Error::local(Deed::CatchSignals))?;
     let passwords = Passwords::current(password_file, interrupt.clone());
     passwords.warn(printer);
     let mut link = Link::new(server, user, passwords, printer.clone(), interrupt);

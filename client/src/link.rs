@@ -13,6 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::password::Passwords;
 use crate::place::Place;
 use crate::printer::Printer;
+use crate::words::Talk;
 
 /// A server to work with.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ impl Link {
             Some(client) if client.is_usable() => client,
             Some(_) => {
                 let client = self.connect_as_user()?;
-                self.printer.connected_again(&self.server);
+                self.printer.talk(&Talk::ConnectedAgain { server: &self.server });
                 client
             }
             None => self.connect_as_user()?,
@@ -113,8 +114,7 @@ impl Link {
 
     fn connect(&self) -> Result<Client, Error> {
         let mut client = Client::connect_until(&self.server, self.interrupt.clone())?;
-        let printer = self.printer.clone();
-        client.on_wait(move |path, wait| printer.waiting(path, wait));
+        client.on_wait(self.printer.wait_notice());
         Ok(client)
     }
 
@@ -123,7 +123,7 @@ impl Link {
         if let Some(Account { user, password }) = &mut self.account {
             let known = match password {
                 Some(known) => known.clone(),
-                None => self.passwords.get(&format!("Password for {user}: "))?,
+                None => self.passwords.get(&self.printer.words(&Talk::PasswordOf { user }))?,
             };
             client.login(user.as_str(), &known.0)?;
             *password = Some(known);

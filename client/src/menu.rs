@@ -6,14 +6,12 @@
 mod choice;
 mod files;
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 
 use common::escape::Safe;
 use common::protocol::{Password, Reason};
 use common::user::UserName;
 
-use crate::display;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::link::Link;
@@ -52,7 +50,7 @@ pub(crate) fn run(link: &mut Link, printer: Printer, journal: Journal) -> Result
     let is_person = io::stdin().is_terminal();
     let mut menu = Menu { link, printer, journal, terminal, is_person };
     match menu.entrance() {
-        Ok(()) | Err(Stop::Leave) => menu.say(Message::Goodbye, &[]),
+        Ok(()) | Err(Stop::Leave) => menu.say(Message::Goodbye),
         Err(Stop::Broken(error)) => Err(error),
     }
 }
@@ -65,7 +63,7 @@ impl Menu<'_> {
                 self.desk(&user)?;
             }
             let items = [Message::LogIn, Message::Register, Message::Exit];
-            match self.choose(Message::Entrance, &[], &items)? {
+            match self.choose(Message::Entrance, &items)? {
                 1 => self.log_in()?,
                 2 => self.register()?,
                 _ => return Ok(()),
@@ -76,7 +74,7 @@ impl Menu<'_> {
     fn desk(&mut self, user: &UserName) -> Result<(), Stop> {
         let items = [Message::Upload, Message::Download, Message::List, Message::Exit];
         loop {
-            match self.choose(Message::Desk, &[user], &items)? {
+            match self.choose(Message::Desk { user }, &items)? {
                 1 => self.upload()?,
                 2 => self.download()?,
                 3 => self.list(user)?,
@@ -84,28 +82,30 @@ impl Menu<'_> {
             }
         }
         self.link.log_out();
-        Ok(self.say(Message::Left, &[user])?)
+        Ok(self.say(Message::Left { user })?)
     }
 
     fn log_in(&mut self) -> Result<(), Stop> {
         let Some(user) = self.user_name()? else { return Ok(()) };
         let Some(password) = self.password(false)? else { return Ok(()) };
         let answer = self.link.log_in(&user, password);
-        self.tell("login", user.as_str(), answer.map(|_| (Message::LoggedIn, None))).map(drop)
+        let answer = answer.map(|_| (Message::LoggedIn { user: &user }, None));
+        self.tell("login", user.as_str(), answer).map(drop)
     }
 
     fn register(&mut self) -> Result<(), Stop> {
         let Some(user) = self.user_name()? else { return Ok(()) };
         let Some(password) = self.password(true)? else { return Ok(()) };
         let answer = self.link.register(&user, password);
-        self.tell("register", user.as_str(), answer.map(|_| (Message::Registered, None))).map(drop)
+        let answer = answer.map(|_| (Message::Registered { user: &user }, None));
+        self.tell("register", user.as_str(), answer).map(drop)
     }
 
     fn user_name(&mut self) -> Result<Option<UserName>, Stop> {
-        let Some(line) = self.ask(Message::UserName, &[])? else { return Ok(None) };
+        let Some(line) = self.ask(Message::UserName)? else { return Ok(None) };
         let user = UserName::parse(line.trim()).ok();
         if user.is_none() {
-            self.say(Message::NoName, &[])?;
+            self.say(Message::NoName)?;
         }
         Ok(user)
     }
@@ -116,18 +116,18 @@ impl Menu<'_> {
         if !self.is_person {
             let given = passwords.given()?;
             return given.map_or_else(
-                || Ok(self.ask(Message::Password, &[])?.map(Password)),
+                || Ok(self.ask(Message::Password)?.map(Password)),
                 |given| Ok(Some(given)),
             );
         }
         let [prompt, again] =
-            [Message::Password, Message::Again].map(|m| self.printer.words(m, &[]));
+            [Message::Password, Message::Again].map(|question| self.printer.words(&question));
         let typed = if is_new { passwords.choose(&prompt, &again) } else { passwords.get(&prompt) };
         match typed {
             Ok(password) => Ok(Some(password)),
             Err(Error::Interrupted) => Ok(None),
             Err(Error::PasswordsDiffer) => {
-                self.say(Message::PasswordsDiffer, &[])?;
+                self.say(Message::PasswordsDiffer)?;
                 Ok(None)
             }
             Err(Error::NoPassword(_)) => Err(Stop::Leave),
@@ -136,30 +136,25 @@ impl Menu<'_> {
     }
 
     /// Shows a title and numbered items until one of them is chosen.
-    fn choose(
-        &mut self,
-        title: Message,
-        parts: &[&dyn Display],
-        items: &[Message],
-    ) -> Result<usize, Stop> {
+    fn choose(&mut self, title: Message<'_>, items: &[Message<'_>]) -> Result<usize, Stop> {
         loop {
             self.printer.line("")?;
-            self.say(title, parts)?;
+            self.say(title)?;
             for (number, item) in (1..).zip(items) {
-                self.printer.line(&format!("    {number}: {}", self.printer.words(*item, &[])))?;
+                self.printer.line(&format!("    {number}: {}", self.printer.words(item)))?;
             }
-            let Some(line) = self.ask(Message::Choice, &[])? else { continue };
+            let Some(line) = self.ask(Message::Choice)? else { continue };
             match choice::numbers(&line, items.len()).as_deref() {
                 Ok(&[number]) => return Ok(number),
                 Ok([]) => {}
-                Ok(_) | Err(_) => self.say(Message::NoSuchNumber, &[&Safe(line.trim())])?,
+                Ok(_) | Err(_) => self.say(Message::NoSuchNumber { word: Safe(line.trim()) })?,
             }
         }
     }
 
     /// `None` takes the question back.
-    fn ask(&mut self, question: Message, parts: &[&dyn Display]) -> Result<Option<String>, Stop> {
-        let question = self.printer.words(question, parts);
+    fn ask(&mut self, question: Message<'_>) -> Result<Option<String>, Stop> {
+        let question = self.printer.words(&question);
         if !self.is_person {
             // The editor asks people only; what it asked makes a transcript readable.
             self.printer.line(&question)?;
@@ -171,8 +166,8 @@ impl Menu<'_> {
         }
     }
 
-    fn say(&self, message: Message, parts: &[&dyn Display]) -> Result<(), Error> {
-        self.printer.line(&self.printer.words(message, parts))
+    fn say(&self, message: Message<'_>) -> Result<(), Error> {
+        self.printer.line(&self.printer.words(&message))
     }
 
     fn note(&self, command: &str, name: &str, outcome: Result<Option<u64>, &Error>) {
@@ -184,19 +179,17 @@ impl Menu<'_> {
         &mut self,
         command: &str,
         name: &str,
-        outcome: Result<(Message, Option<u64>), Error>,
+        outcome: Result<(Message<'_>, Option<u64>), Error>,
     ) -> Result<bool, Stop> {
         self.note(command, name, outcome.as_ref().map(|(_, bytes)| *bytes));
         match outcome {
-            Ok((message, bytes)) => {
-                let size = display::size(bytes.unwrap_or_default());
-                self.say(message, &[&Safe(name), &size])?;
+            Ok((message, _)) => {
+                self.say(message)?;
                 Ok(true)
             }
             Err(Error::Closed) => Err(Error::Closed.into()),
             Err(error) => {
-                let cause = if let Error::Unfinished(cause) = &error { cause } else { &error };
-                self.say(failure(command, &error), &[&Safe(name), cause])?;
+                self.say(failure(command, Safe(name), &error))?;
                 Ok(!error.ends_everything())
             }
         }
@@ -204,18 +197,18 @@ impl Menu<'_> {
 }
 
 /// What to call a failure in this menu, which has no options that could help.
-fn failure(command: &str, error: &Error) -> Message {
-    match error {
+fn failure<'a>(command: &str, name: Safe<'a>, cause: &'a Error) -> Message<'a> {
+    match cause {
         Error::LoginRefused(_) => Message::NotThatUser,
-        Error::Exists { .. } if command == "register" => Message::NameTaken,
-        Error::Exists { .. } => Message::ExistsThere,
-        Error::ExistsHere(_) => Message::ExistsHere,
-        Error::Interrupted => Message::Abandoned,
-        Error::Unfinished(_) => Message::CutOff,
-        _ => match error.reason() {
-            Some(Reason::NotFound) => Message::Missing,
-            Some(Reason::NoSpace | Reason::Quota) => Message::NoRoom,
-            _ => Message::NotDone,
+        Error::Exists { .. } if command == "register" => Message::NameTaken { name },
+        Error::Exists { .. } => Message::ExistsThere { name },
+        Error::ExistsHere(_) => Message::ExistsHere { name },
+        Error::Interrupted => Message::Abandoned { name },
+        Error::Unfinished(cause) => Message::CutOff { name, cause },
+        _ => match cause.reason() {
+            Some(Reason::NotFound) => Message::Missing { name },
+            Some(Reason::NoSpace | Reason::Quota) => Message::NoRoom { name, cause },
+            _ => Message::NotDone { name, cause },
         },
     }
 }

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use common::limits::PASSWORD_BYTES_MAX;
 use common::protocol::Password;
 
-use crate::display;
-use crate::error::Error;
+use crate::error::{Deed, Error, Misuse, Unasked};
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
+use crate::words::Talk;
 
 /// The places to look, in this order: a file, a variable of the environment, the terminal.
 #[derive(Debug, Clone)]
@@ -42,10 +42,7 @@ impl Passwords {
         // A file that is not there is complained of when it is read. A pipe is nobody else's.
         let is_open = |seen: Metadata| seen.is_file() && seen.mode() & 0o077 != 0;
         if fs::metadata(file).is_ok_and(is_open) {
-            let file = display::local(file);
-            printer.talk(format_args!(
-                "others on this machine may read the password file `{file}`; use chmod 600"
-            ));
+            printer.talk(&Talk::OpenPasswordFile { file });
         }
     }
 
@@ -56,9 +53,7 @@ impl Passwords {
         }
         match env::var(self.variable) {
             Ok(text) if !text.is_empty() => Ok(Some(Password(text))),
-            Err(env::VarError::NotUnicode(_)) => {
-                Err(Error::Usage(format!("{} is not UTF-8", self.variable)))
-            }
+            Err(env::VarError::NotUnicode(_)) => Err(Misuse::NotText(self.variable).into()),
             _ => Ok(None),
         }
     }
@@ -87,12 +82,12 @@ impl Passwords {
             io::ErrorKind::UnexpectedEof => {
                 // Ctrl-D, which leaves the cursor behind the question.
                 let _ = writeln!(io::stderr());
-                Error::NoPassword("no password was given".into())
+                Error::NoPassword(Unasked::NotGiven)
             }
-            _ => Error::NoPassword(format!(
-                "a password is needed, and there is no terminal to ask on; use {} FILE or set {}",
-                self.option, self.variable
-            )),
+            _ => {
+                let (option, variable) = (self.option, self.variable);
+                Error::NoPassword(Unasked::NoTerminal { option, variable })
+            }
         })?;
         Ok(Password(typed))
     }
@@ -100,12 +95,12 @@ impl Passwords {
 
 /// A file's first line, without what ends it.
 fn first_line(file: &Path) -> Result<String, Error> {
-    let cannot = || format!("cannot read the password file `{}`", display::local(file));
-    let opened = File::open(file).map_err(Error::local(cannot()))?;
+    let cannot = || Error::local(Deed::ReadPasswordFile(file.to_owned()));
+    let opened = File::open(file).map_err(cannot())?;
     // One byte more than can be right is enough for the server to say that it is too long.
     let mut line = String::new();
     let mut start = BufReader::new(opened.take(PASSWORD_BYTES_MAX as u64 + 3));
-    start.read_line(&mut line).map_err(Error::local(cannot()))?;
+    start.read_line(&mut line).map_err(cannot())?;
     let end = line.trim_end_matches(['\r', '\n']).len();
     line.truncate(end);
     Ok(line)

@@ -6,17 +6,15 @@
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use common::escape::Safe;
 use common::protocol::Wait;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 
-use crate::address::Address;
 use crate::command::Output;
 use crate::display;
-use crate::error::Error;
-use crate::progress::Progress;
-use crate::words::{Lang, Message};
+use crate::error::{Deed, Error};
+use crate::progress::{Line, Progress};
+use crate::words::{Lang, Talk, Words};
 
 /// Prints. Clones share one terminal.
 #[derive(Debug, Clone)]
@@ -27,7 +25,7 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    /// For people who read `lang`; what is said to who types commands is in English only.
+    /// For people who read `lang`.
     pub(crate) fn new(output: Output, lang: Lang) -> Self {
         // Bars are for who reads along: not for programs, and not between lines that go elsewhere.
         let for_people = !output.quiet && !output.json;
@@ -39,9 +37,9 @@ impl Printer {
         Self { output, lang, bars: MultiProgress::with_draw_target(target) }
     }
 
-    /// The message in the language that is read here.
-    pub(crate) fn words(&self, message: Message, parts: &[&dyn Display]) -> String {
-        self.lang.say(message, parts)
+    /// What this is in the language that is read here.
+    pub(crate) fn words(&self, words: &impl Words) -> String {
+        words.words(self.lang)
     }
 
     /// Whether results are for a program.
@@ -51,7 +49,7 @@ impl Printer {
 
     /// The bars of a command that moves files.
     pub(crate) fn progress(&self) -> Progress {
-        Progress::new(&self.bars)
+        Progress::new(&self.bars, self.lang)
     }
 
     /// A result nobody needs who trusts the exit status.
@@ -67,7 +65,7 @@ impl Printer {
     /// An object in a line of its own.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Error> {
         let text = serde_json::to_string(value)
-            .map_err(|error| Error::local("cannot write the result as JSON")(error.into()))?;
+            .map_err(|error| Error::local(Deed::WriteJson)(error.into()))?;
         self.line(&display::json(&text))
     }
 
@@ -82,40 +80,42 @@ impl Printer {
         });
         written.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Error::Closed,
-            _ => Error::local("cannot write the results")(error),
+            _ => Error::local(Deed::WriteResults)(error),
         })
     }
 
     /// Something by the way, for people.
-    pub(crate) fn talk(&self, text: impl Display) {
+    pub(crate) fn talk(&self, words: &impl Words) {
         if !self.output.quiet {
-            self.stderr(text);
+            self.stderr(self.words(words));
         }
     }
 
     /// Why something was not done.
-    pub(crate) fn complain(&self, text: impl Display) {
-        self.stderr(format_args!("ferry: {text}"));
+    pub(crate) fn complain(&self, words: &impl Words) {
+        self.stderr(format_args!("ferry: {}", self.words(words)));
     }
 
-    /// Who is in the way of an upload.
-    pub(crate) fn waiting(&self, path: &str, wait: &Wait) {
-        let Wait { holder, received, size, since } = wait;
-        let percent = u128::from(*received) * 100 / u128::from((*size).max(1));
-        let parts: [&dyn Display; 4] = [&Safe(path), &Safe(holder), &percent, since];
-        self.talk(self.words(Message::Waiting, &parts));
-    }
-
-    /// The connection was lost, and is made again.
-    pub(crate) fn connected_again(&self, server: &Address) {
-        self.talk(self.words(Message::ConnectedAgain, &[server]));
+    /// Says who is in the way of an upload, as often as that is heard: on a terminal in one line,
+    /// which goes away when the wait is over.
+    pub(crate) fn wait_notice(&self) -> impl FnMut(&str, Option<&Wait>) + Send + 'static {
+        let (printer, mut row) = (self.clone(), None::<Line>);
+        move |path, wait| match wait {
+            Some(wait) if printer.bars.is_hidden() => printer.talk(&Talk::busy(path, wait)),
+            Some(wait) => {
+                let row = row.get_or_insert_with(|| Line::add(&printer.bars));
+                row.shows(printer.words(&Talk::busy(path, wait)));
+            }
+            None => drop(row.take()),
+        }
     }
 
     /// Help that was asked for, or what is wrong with what was typed. Returns the exit status.
     pub(crate) fn parser_answer(&self, answer: &clap::Error) -> u8 {
         if answer.use_stderr() {
             let text = answer.render().to_string();
-            self.complain(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+            let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+            self.stderr(format_args!("ferry: {text}"));
             return 2;
         }
         // To stdout, with colour where there is a terminal. A closed one has been read enough.

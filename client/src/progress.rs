@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use common::escape::Safe;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::words::{Lang, Talk, Words as _};
+
 /// How often a bar is drawn while no byte goes by: it must not go on telling of a speed that was.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -21,13 +23,17 @@ const TICK: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Filled, bytes, rate, time left, and what it is, cut to the width there is.
-const TEMPLATE: &str = "{bar:16}  {decimal_bytes}/{decimal_total_bytes}  \
-                        {decimal_bytes_per_sec}  {eta} left  {wide_msg}";
+fn template(lang: Lang) -> String {
+    let left = Talk::TimeLeft { time: Safe("{eta}") }.words(lang);
+    let moved = "{decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}";
+    format!("{{bar:16}}  {moved}  {left}  {{wide_msg}}")
+}
 
 /// How far the files of one command are, all in all. Its bar vanishes when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bars: MultiProgress,
+    lang: Lang,
     all: Row,
     /// How many files there are, as far as is known, and how many of them are done with.
     files: Cell<u64>,
@@ -36,9 +42,9 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Of nothing yet, to be shown among `bars`.
-    pub(crate) fn new(bars: &MultiProgress) -> Self {
-        let (all, files, done) = (Row::new(0), Cell::new(0), Cell::new(0));
-        Self { bars: bars.clone(), all, files, done }
+    pub(crate) fn new(bars: &MultiProgress, lang: Lang) -> Self {
+        let (all, files, done) = (Row::new(0, lang), Cell::new(0), Cell::new(0));
+        Self { bars: bars.clone(), lang, all, files, done }
     }
 
     /// Whether anybody sees it.
@@ -55,7 +61,7 @@ impl Progress {
     /// A bar of one of the files, which shows its name alone: the folders it lies in would leave
     /// no room for that.
     pub(crate) fn bar(&self, path: &str, size: u64) -> Bar<'_> {
-        let row = Row::new(size);
+        let row = Row::new(size, self.lang);
         let name = path.rsplit('/').next().unwrap_or(path);
         row.bar.set_message(Safe(name).to_string());
         Bar { row, progress: self }
@@ -82,7 +88,8 @@ impl Progress {
     fn show_all(&self) {
         if self.files.get() > 1 {
             self.all.show(|all| self.bars.add(all));
-            self.all.bar.set_message(format!("{} of {} files", self.done.get(), self.files.get()));
+            let (done, all) = (self.done.get(), self.files.get());
+            self.all.bar.set_message(Talk::FilesDone { done, all }.words(self.lang));
         }
     }
 }
@@ -139,9 +146,9 @@ struct Row {
 }
 
 impl Row {
-    fn new(total: u64) -> Self {
+    fn new(total: u64, lang: Lang) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        if let Ok(style) = ProgressStyle::with_template(&template(lang)) {
             bar.set_style(style);
         }
         Self { bar, start: Instant::now(), shown: Cell::new(false) }
@@ -168,6 +175,37 @@ impl Row {
         if self.shown.get() {
             bars.remove(&self.bar);
         }
+    }
+}
+
+/// A line among the bars that says what is waited for. It vanishes when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Line {
+    bars: MultiProgress,
+    bar: ProgressBar,
+}
+
+impl Line {
+    /// Adds an empty one.
+    pub(crate) fn add(bars: &MultiProgress) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        Self { bars: bars.clone(), bar: bars.add(bar) }
+    }
+
+    /// Shows this instead of what it showed. The text must be safe to print.
+    pub(crate) fn shows(&self, text: String) {
+        self.bar.set_message(text);
+        self.bar.tick();
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+        self.bars.remove(&self.bar);
     }
 }
 

@@ -1,21 +1,20 @@
 //! The prompt: commands one a line from a person, who is told what went wrong and goes on.
 
+use common::escape::Safe;
+
 use crate::complete::Adviser;
 use crate::error::Error;
 use crate::script::{self, Flow};
 use crate::shell::Shell;
 use crate::terminal::{Answer, Terminal};
+use crate::words::Talk;
 use crate::xdg;
 
 /// Reads commands until they end, and returns the exit status.
 pub(crate) fn run(shell: &mut Shell) -> Result<u8, Error> {
     let greeting = shell.link.client()?.greeting();
-    let welcome = format!(
-        "connected to {}, session {}. `help` lists commands, Ctrl-D leaves.",
-        common::escape::Safe(&greeting.server),
-        greeting.session
-    );
-    shell.printer().talk(welcome);
+    let (server, session) = (greeting.server.clone(), greeting.session);
+    shell.printer().talk(&Talk::Welcome { server: Safe(&server), session });
     shell.number_lists();
     let mut terminal = Terminal::new(shell.interrupt().clone())?;
     terminal.advise(Adviser::new(), xdg::state_file("history"));

@@ -6,9 +6,10 @@
 use std::io::{self, BufRead};
 
 use crate::command::{Command, Line};
-use crate::error::Error;
+use crate::error::{Deed, Error, Misuse};
 use crate::interrupt;
 use crate::shell::Shell;
+use crate::words::{Talk, Unit};
 
 /// How a line ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,27 +22,27 @@ pub(crate) enum Flow {
 
 /// Does what a text says, and returns the exit status.
 pub(crate) fn text(shell: &mut Shell, text: &str) -> Result<u8, Error> {
-    run(shell, "command", commands(text).into_iter().map(|command| Ok(command.to_owned())))
+    run(shell, Unit::Command, commands(text).into_iter().map(|command| Ok(command.to_owned())))
 }
 
 /// Does each line as soon as it comes, and returns the exit status.
 pub(crate) fn lines(shell: &mut Shell, lines: impl BufRead) -> Result<u8, Error> {
-    run(shell, "line", lines.lines())
+    run(shell, Unit::Line, lines.lines())
 }
 
 /// `unit` is what is counted, for who looks for the place.
 fn run(
     shell: &mut Shell,
-    unit: &str,
+    unit: Unit,
     script: impl Iterator<Item = io::Result<String>>,
 ) -> Result<u8, Error> {
     let mut script = (1..).zip(script);
     while let Some((number, line)) = shell.interrupt().idle(|| script.next()) {
-        let line = line.map_err(Error::local("cannot read the commands"))?;
+        let line = line.map_err(Error::local(Deed::ReadCommands))?;
         match obey(shell, &line) {
             Flow::Next(0) => {}
             Flow::Next(status) => {
-                shell.printer().talk(format_args!("stopped at {unit} {number} of the script"));
+                shell.printer().talk(&Talk::Stopped { unit, number });
                 return Ok(status);
             }
             Flow::Leave => break,
@@ -94,8 +95,7 @@ fn is_forgivable(status: u8) -> bool {
 
 /// A command's words, split as a POSIX shell would: quotes, backslashes, `#` comments.
 fn words(command: &str) -> Result<Vec<String>, Error> {
-    shell_words::split(command)
-        .map_err(|_| Error::Usage(format!("a quote is not closed in: {}", command.trim())))
+    shell_words::split(command).map_err(|_| Misuse::OpenQuote(command.trim().to_owned()).into())
 }
 
 /// What a character of a script stands in.

@@ -9,7 +9,7 @@ use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Editor};
 
 use crate::complete::Adviser;
-use crate::error::Error;
+use crate::error::{Deed, Error};
 use crate::interrupt::Interrupt;
 use crate::link::Lookout;
 
@@ -114,7 +114,7 @@ fn terminal_error(error: ReadlineError) -> Error {
         ReadlineError::Io(source) => source,
         other => io::Error::other(other),
     };
-    Error::local("cannot read from the terminal")(source)
+    Error::local(Deed::ReadTerminal)(source)
 }
 
 #[cfg(test)]

@@ -31,15 +31,14 @@ pub(crate) use self::same::is_same;
 pub(crate) use self::source::Source;
 pub(crate) use self::tree::{DEPTH, Found, Tree, What};
 pub(crate) use self::upload::Deliver;
-use crate::display;
-use crate::error::Error;
+use crate::error::{Error, Unsendable};
 
 /// The name a local file will have on the server.
 pub(crate) fn remote_name(file: &Path) -> Result<Name, Error> {
-    let cannot = |why| Error::Unsendable(format!("`{}` {why}", display::local(file)));
-    let name = file.file_name().ok_or_else(|| cannot("names no file"))?;
+    let cannot = |why| Error::Unsendable { file: file.to_owned(), why };
+    let name = file.file_name().ok_or_else(|| cannot(Unsendable::NoName))?;
     let name = name.to_str();
-    let name = name.ok_or_else(|| cannot("has a name that is not UTF-8; rename it to send it"))?;
+    let name = name.ok_or_else(|| cannot(Unsendable::NotText))?;
     let name = Name::parse(name)?;
     name.check_portable()?;
     Ok(name)

@@ -399,6 +399,9 @@ pub struct Wait {
     pub size: u64,
     /// How long they have held the name, in seconds.
     pub since: u64,
+    /// How long this upload may wait for it in all, in seconds. Older servers do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }
 
 /// Why a request was refused or failed.

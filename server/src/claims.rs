@@ -113,7 +113,8 @@ impl<'s> Waiting<'s> {
             Step::Between(turn, _) => Some(match turn.holder() {
                 Holder::Writer(wait) => wait,
                 Holder::Neighbour { server, since } => {
-                    Wait { holder: format!("somebody at {server}"), received: 0, size: 0, since }
+                    let holder = format!("somebody at {server}");
+                    Wait { holder, received: 0, size: 0, since, limit: None }
                 }
             }),
         }

@@ -69,7 +69,7 @@ pub fn of_io(doing: &str, path: &impl Display, error: &io::Error) -> Refusal {
 /// The refusal for a name that somebody else is writing.
 pub fn busy(path: &VirtualPath, holder: Option<Wait>) -> Refusal {
     let message = match holder {
-        Some(Wait { holder, received, size, since }) => format!(
+        Some(Wait { holder, received, size, since, .. }) => format!(
             "{holder} is writing `{path}`, {received} of {size} bytes, since {since} s; \
              try again later, or choose another name"
         ),

@@ -210,6 +210,7 @@ impl<'r> Ticket<'r> {
             received: entry.holder.received.load(Ordering::Relaxed),
             size: entry.holder.size,
             since: entry.since.elapsed().as_secs(),
+            limit: None,
         })
     }
 

@@ -38,6 +38,8 @@ pub fn new_ferry(stage: &Path) -> Command {
     for variable in ["HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"] {
         command.env_remove(variable);
     }
+    // Nor is their language: who tests another one says so.
+    command.env("LC_ALL", "C");
     command
 }
 

@@ -138,6 +138,7 @@ pub fn escape(bytes: &[u8]) {
         Error::Exists {
             path: text.clone(),
             existing: Existing { message: text.clone(), stat: None },
+            replaceable: false,
         },
         Error::Protocol(text.clone()),
         Error::LoginRefused(text.clone()),

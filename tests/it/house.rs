@@ -85,6 +85,21 @@ fn what_must_be_absent_is_absent() {
 }
 
 #[test]
+fn whatever_the_client_says_stands_with_its_words_in_both_languages() {
+    let src = root().join("client/src");
+    for (path, text) in sources(&src) {
+        let inside = path.strip_prefix(&src).unwrap().to_string_lossy().into_owned();
+        let is_words = inside == "words.rs" || inside.starts_with("words/");
+        // `talk` and `complain` take nothing else.
+        assert!(is_words || !text.contains("Words for "), "{inside} has words of its own");
+        // A question goes to the terminal itself, and Ctrl-D leaves the cursor behind it.
+        let may_write = ["printer.rs", "password.rs"].contains(&inside.as_str());
+        assert!(may_write || !text.contains("stderr().lock()"), "{inside} writes on stderr");
+        assert!(may_write || !text.contains("(io::stderr()"), "{inside} writes on stderr");
+    }
+}
+
+#[test]
 fn every_source_file_opens_with_what_it_is() {
     for folder in ["common/src", "server/src", "client/src", "tests"] {
         for (path, text) in sources(&root().join(folder)) {

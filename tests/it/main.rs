@@ -69,3 +69,4 @@ mod stripes; // who waits for whom between servers
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed
 mod vanished; // a peer that is gone without a word
+mod words; // what the client says, in the language of who reads it

@@ -59,7 +59,7 @@ fn every_way_to_end_has_its_exit_status_and_says_what_to_do() {
     assert_eq!(ferry(&server, &home, &["put", "ip.txt"]).0, 0);
     fs::write(home.path().join("ip.txt"), "changed").unwrap();
     let (status, _, said) = ferry(&server, &home, &["put", "ip.txt"]);
-    assert!(status == 5 && said.contains("--force"), "{status} {said}");
+    assert!(status == 5 && said.contains("--as NAME"), "{status} {said}");
     assert_eq!(fs::read(data.path().join("library/ip.txt")).unwrap(), b"127.0.0.1");
 
     let (status, _, said) = ferry(&server, &home, &["get", "ip.txt"]);

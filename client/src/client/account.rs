@@ -8,13 +8,18 @@ use crate::error::Error;
 impl Client {
     /// Opens an account with a home of its own; the session goes on as its user.
     pub fn register(&mut self, user: &str, password: &str) -> Result<Identity, Error> {
-        self.ask(user, &Request::Register(credentials(user, password)), REPLY)
+        let answer = self.ask(user, &Request::Register(credentials(user, password)), REPLY);
+        self.now_of(answer)
     }
 
     /// The session goes on as this user. Refused, it goes on as whose it was.
     pub fn login(&mut self, user: &str, password: &str) -> Result<Identity, Error> {
         let answer = self.ask(user, &Request::Login(credentials(user, password)), REPLY);
-        answer.map_err(login_refused)
+        self.now_of(answer).map_err(login_refused)
+    }
+
+    fn now_of(&mut self, answer: Result<Identity, Error>) -> Result<Identity, Error> {
+        answer.inspect(|identity| self.role = identity.role)
     }
 
     /// Changes one's own password.

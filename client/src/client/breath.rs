@@ -4,7 +4,7 @@
 use common::protocol::Request;
 
 use super::Client;
-use crate::error::Error;
+use crate::error::{Error, Loss};
 
 /// How many names may be asked about at once. What is asked, and all that comes of it, must fit
 /// sockets' buffers, or both sides would wait for the other to read.
@@ -30,7 +30,7 @@ impl Client {
         requests: impl Iterator<Item = Request>,
     ) -> Result<usize, Error> {
         if self.out_of_step || !self.ahead.is_empty() {
-            return Err(Error::lost("an exchange before this one was cut short"));
+            return Err(Error::Lost(Loss::OutOfStep));
         }
         self.out_of_step = true;
         let queued = requests.map(|request| self.connection.queue(&request));

@@ -1,9 +1,8 @@
 //! The first steps of a session: calling the server and reading its greeting.
 
 use std::collections::VecDeque;
-use std::io;
 
-use common::protocol::{Greeting, PROTOCOL_VERSION, Response};
+use common::protocol::{Greeting, PROTOCOL_VERSION, Response, Role};
 
 use super::{Client, REPLY, refused};
 use crate::address::Address;
@@ -20,9 +19,9 @@ impl Client {
     /// As [`connect`](Self::connect); every wait of this client ends once `interrupt` is set.
     pub fn connect_until(address: &Address, interrupt: Interrupt) -> Result<Self, Error> {
         let dialled = address.resolve().and_then(|found| Connection::dial(&found, interrupt));
-        let mut connection = dialled.map_err(|error| match Error::from_wire(&error) {
+        let mut connection = dialled.map_err(|source| match Error::from_wire(&source) {
             Error::Interrupted => Error::Interrupted,
-            _ => Error::NoServer { address: address.clone(), why: unanswered(&error) },
+            _ => Error::NoServer { address: address.clone(), source },
         })?;
         let greeting = match connection.read(REPLY)? {
             Response::Ok(greeting) => greeting,
@@ -37,6 +36,7 @@ impl Client {
             ahead: VecDeque::new(),
             small_due: 0,
             notice: Box::new(|_, _| {}),
+            role: Role::Guest,
             block: Vec::new(),
         })
     }
@@ -48,12 +48,4 @@ fn check_version(greeting: &Greeting) -> Result<(), Error> {
     }
     let (theirs, ours) = (greeting.protocol, PROTOCOL_VERSION);
     Err(Error::Protocol(format!("it speaks protocol {theirs}, and this client {ours}")))
-}
-
-/// Why nobody answered: `connection refused`, or what the resolver says, which has no kind.
-fn unanswered(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(_) => error.kind().to_string(),
-        None => error.to_string(),
-    }
 }

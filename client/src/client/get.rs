@@ -6,7 +6,7 @@ use common::protocol::{Crc32, Download, Request};
 
 use super::head::next_block;
 use super::{BLOCK, Client, Head, REPLY};
-use crate::error::Error;
+use crate::error::{Deed, Error};
 
 /// A file whose bytes are on their way. Dropped before they are read, it leaves the client out of
 /// step.
@@ -83,7 +83,7 @@ impl Client {
             let (count, filled) = connection.read_block(&mut block[..next_block(left)]);
             let bytes = &block[..count];
             crc.update(bytes);
-            sink.write_all(bytes).map_err(Error::local(format!("cannot keep `{path}` here")))?;
+            sink.write_all(bytes).map_err(Error::local(Deed::KeepBytesOf(path.to_owned())))?;
             filled.map_err(|error| Error::from_wire(&error))?;
             left -= count as u64;
         }

@@ -2,11 +2,10 @@
 
 use std::io::{self, Read};
 
-use common::escape::Safe;
 use common::protocol::Crc32;
 
 use super::{BLOCK, Client};
-use crate::error::Error;
+use crate::error::{Deed, Error};
 
 /// So many first bytes of a file, of which only the checksum matters any more: the whole file's
 /// goes on from theirs.
@@ -55,9 +54,5 @@ pub(super) fn next_block(left: u64) -> usize {
 
 /// A local file that fails in the middle, or ends there.
 pub(super) fn unreadable(path: &str, error: io::Error) -> Error {
-    let what = format!("cannot read what belongs to `{}` here", Safe(path));
-    Error::local(what)(match error.kind() {
-        io::ErrorKind::UnexpectedEof => io::Error::other("it is shorter than it was"),
-        _ => error,
-    })
+    Error::local(Deed::ReadBytesOf(path.to_owned()))(error)
 }

@@ -32,7 +32,7 @@ use common::protocol::{Crc32, Done, Offset, Put, Request, Sum};
 
 use super::head::{next_block, unreadable};
 use super::{BLOCK, Client, Head, REPLY, disk_time};
-use crate::error::Error;
+use crate::error::{Error, Loss, Misuse};
 
 /// The largest file to send ahead of its answer, in bytes.
 pub const EAGER_BYTES: u64 = 64 * 1024;
@@ -117,10 +117,10 @@ impl Client {
     /// still be read.
     pub fn put_ahead(&mut self, path: &str, body: &[u8], options: PutOptions) -> Result<(), Error> {
         if self.out_of_step {
-            return Err(Error::lost("an exchange before this one was cut short"));
+            return Err(Error::Lost(Loss::OutOfStep));
         }
         if self.ahead.len() == WINDOW {
-            return Err(Error::Usage(format!("at most {WINDOW} uploads may be under way")));
+            return Err(Error::Usage(Misuse::TooManyAhead));
         }
         self.ahead.push_back(path.to_owned());
         let crc32 = Crc32(crc32fast::hash(body));
@@ -191,7 +191,7 @@ impl Client {
             left -= bytes.len() as u64;
             match self.connection.send_block(bytes) {
                 Ok(true) => {}
-                Ok(false) => return Err(self.last_words(path, Error::lost("the server closed it"))),
+                Ok(false) => return Err(self.last_words(path, Error::Lost(Loss::Closed))),
                 Err(error) => return Err(self.last_words(path, Error::from_wire(&error))),
             }
         }
@@ -204,7 +204,7 @@ impl Client {
     /// same user goes on with it over another connection. That is worth more than the broken pipe
     /// which tells us so.
     fn last_words(&mut self, path: &str, broken: Error) -> Error {
-        if !matches!(broken, Error::Lost { .. }) {
+        if !matches!(broken, Error::Lost(_)) {
             return broken;
         }
         match self.reply_with::<Done>(path, LAST_WORDS) {

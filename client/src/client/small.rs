@@ -16,7 +16,7 @@ use common::protocol::{Crc32, Details, Download, Kind, Request};
 
 use super::breath::settled;
 use super::{Client, REPLY};
-use crate::error::Error;
+use crate::error::{Error, Loss};
 
 /// The largest file that comes this way, in bytes. A server has one of this size in memory when it
 /// sends it, and so always says its checksum.
@@ -48,8 +48,7 @@ impl Client {
 
     /// The next of the small files that were asked for; nothing if it was refused or is damaged.
     pub(crate) fn next_small(&mut self) -> Result<Option<Small>, Error> {
-        self.small_due =
-            self.small_due.checked_sub(1).ok_or_else(|| Error::lost("it was never asked for"))?;
+        self.small_due = self.small_due.checked_sub(1).ok_or(Error::Lost(Loss::NeverAsked))?;
         let small = self.small_body()?;
         self.out_of_step = self.small_due > 0;
         Ok(small)
@@ -61,7 +60,7 @@ impl Client {
             return Ok(None);
         };
         let len = usize::try_from(download.size).ok().filter(|_| download.size <= SMALL_BYTES);
-        let len = len.ok_or_else(|| Error::lost("a file has grown since it was looked at"))?;
+        let len = len.ok_or(Error::Lost(Loss::Grown))?;
         let mut bytes = vec![0; len];
         let (_, filled) = self.connection.read_block(&mut bytes);
         filled.map_err(|error| Error::from_wire(&error))?;

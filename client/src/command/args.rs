@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -13,7 +14,8 @@ use common::user::UserName;
 
 use super::{REMOTE, Task};
 use crate::address::Address;
-use crate::config::{self, Known};
+use crate::config;
+use crate::error::Misuse;
 use crate::words::Lang;
 
 /// What the short help ends with: all that somebody needs who is here for the first time.
@@ -61,28 +63,27 @@ pub(crate) struct Invocation {
     #[arg(long, conflicts_with_all = ["json", "quiet", "script"])]
     pub(crate) menu: bool,
 
-    /// The language of the menu; as `LC_ALL`, `LC_MESSAGES` or `LANG` say if not given.
-    #[arg(long, requires = "menu", value_enum)]
+    /// The language of all that is said by the way or is wrong, and of the menu. If not given, as
+    /// `LC_ALL`, `LC_MESSAGES` or `LANG` say, or English where no terminal shows it.
+    #[arg(long, global = true, value_enum)]
     pub(crate) lang: Option<Lang>,
+
+    /// The `NAME` of an `@NAME`, and what was typed besides.
+    #[arg(skip)]
+    named: Option<(String, Typed)>,
 
     #[command(subcommand)]
     pub(crate) task: Option<Task>,
 }
 
 impl Invocation {
-    /// Reads a command line, the program's own name first, and what is known of the server that an
-    /// `@NAME` in front of the command may name.
+    /// Reads a command line, the program's own name first.
     pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut words: Vec<OsString> = args.into_iter().collect();
         let name = Self::take_name(&mut words);
         let given = Self::command().try_get_matches_from(words)?;
         let mut invocation = Self::from_arg_matches(&given)?.checked()?;
-        if let Some(name) = name {
-            let known = config::server(&name).map_err(|message| {
-                clap::Error::raw(ErrorKind::InvalidValue, format!("{message}\n"))
-            })?;
-            invocation.go_by(known, &given);
-        }
+        invocation.named = name.map(|name| (name, Typed::of(&given)));
         Ok(invocation)
     }
 
@@ -109,28 +110,50 @@ impl Invocation {
         Err(Self::command().error(ErrorKind::ArgumentConflict, message))
     }
 
-    /// What was typed wins over what is known of the server, and that over the environment.
-    fn go_by(&mut self, known: Known, given: &ArgMatches) {
-        let is_typed = |id| given.value_source(id) == Some(ValueSource::CommandLine);
-        if !is_typed("server") {
+    /// Finds out what is known of the server that an `@NAME` in front of the command names. What
+    /// was typed wins over that, and that over the environment.
+    pub(crate) fn look_up(&mut self) -> Result<(), Misuse> {
+        let Some((name, typed)) = self.named.take() else { return Ok(()) };
+        let known = config::server(&name)?;
+        if !typed.server {
             self.server = known.server;
         }
-        if !is_typed("user") && known.user.is_some() {
+        if !typed.user && known.user.is_some() {
             self.user.clone_from(&known.user);
         }
         // The password of one user opens no door to another, and is not tried there.
-        if !is_typed("password_file") && self.user == known.user {
+        if !typed.password_file && self.user == known.user {
             self.password_file = known.password_file;
         }
+        Ok(())
     }
 
-    /// The language to speak: the menu's users may choose, who types commands types English.
+    /// The language to speak. Who reads from a terminal, or answers a menu, reads the language of
+    /// their other programs; a program that reads along gets the same words on every machine.
     pub(crate) fn lang(&self) -> Lang {
         match self.lang {
             Some(chosen) => chosen,
-            None if self.menu => Lang::of_locale(|name| env::var(name).ok()),
+            None if self.menu || io::stderr().is_terminal() => {
+                Lang::of_locale(|name| env::var(name).ok())
+            }
             None => Lang::En,
         }
+    }
+}
+
+/// Which of the options that an `@NAME` stands for were typed themselves.
+#[derive(Debug, Clone, Copy)]
+struct Typed {
+    server: bool,
+    user: bool,
+    password_file: bool,
+}
+
+impl Typed {
+    fn of(given: &ArgMatches) -> Self {
+        let [server, user, password_file] = ["server", "user", "password_file"]
+            .map(|id| given.value_source(id) == Some(ValueSource::CommandLine));
+        Self { server, user, password_file }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sending, fetching and listing by number: between the home there and the current folder here.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::escape::Safe;
 use common::path::{PathError, VirtualPath};
@@ -13,19 +13,21 @@ use crate::client::PutOptions;
 use crate::display::{self, Look};
 use crate::error::Error;
 use crate::transfer::{self, Deliver, Fetch, Source};
-use crate::words::Message;
+use crate::words::{Brackets, Message};
 
 impl Menu<'_> {
     pub(super) fn upload(&mut self) -> Result<(), Stop> {
-        self.say(Message::Uploading, &[&here()])?;
+        self.say(Message::Uploading { here: &here() })?;
         let files = transfer::entries(Path::new("."));
         for name in self.pick("lls", files)? {
             let mut sent = self.send(&name, false);
-            let taken = matches!(sent, Err(Error::Exists { .. }));
-            if taken && self.may_replace(Message::ReplaceThere, &name)? {
-                sent = self.send(&name, true);
+            if let Err(Error::Exists { existing, .. }) = &sent {
+                let (name, what) = (Safe(&name), Brackets(existing.stat));
+                if self.may_replace(Message::ReplaceThere { name, what })? {
+                    sent = self.send(name.0, true);
+                }
             }
-            let sent = sent.map(|size| (Message::Uploaded, Some(size)));
+            let sent = sent.map(|bytes| (Message::uploaded(&name, bytes), Some(bytes)));
             if !self.tell("put", &name, sent)? {
                 break;
             }
@@ -34,15 +36,15 @@ impl Menu<'_> {
     }
 
     pub(super) fn download(&mut self) -> Result<(), Stop> {
-        self.say(Message::Downloading, &[&here()])?;
+        self.say(Message::Downloading { here: &here() })?;
         let files = self.home();
         for name in self.pick("list", files)? {
             let mut fetched = self.fetch(&name, false);
             let taken = matches!(fetched, Err(Error::ExistsHere(_)));
-            if taken && self.may_replace(Message::ReplaceHere, &name)? {
+            if taken && self.may_replace(Message::ReplaceHere { name: Safe(&name) })? {
                 fetched = self.fetch(&name, true);
             }
-            let fetched = fetched.map(|size| (Message::Downloaded, Some(size)));
+            let fetched = fetched.map(|bytes| (Message::downloaded(&name, bytes), Some(bytes)));
             if !self.tell("get", &name, fetched)? {
                 break;
             }
@@ -51,14 +53,14 @@ impl Menu<'_> {
     }
 
     pub(super) fn list(&mut self, user: &UserName) -> Result<(), Stop> {
-        self.say(Message::Listing, &[user])?;
+        self.say(Message::Listing { user })?;
         let entries = match self.home() {
             Ok(entries) => entries,
             Err(error) => return self.tell("list", "/home", Err(error)).map(drop),
         };
         self.note("list", "/home", Ok(None));
         if entries.is_empty() {
-            self.say(Message::NoFiles, &[])?;
+            self.say(Message::NoFiles)?;
         }
         Ok(self.printer.stdout(|out| display::listing(out, &entries, Look::default()))?)
     }
@@ -83,7 +85,7 @@ impl Menu<'_> {
         };
         files.retain(|entry| entry.stat.kind == Kind::File);
         if files.is_empty() {
-            self.say(Message::NoFiles, &[])?;
+            self.say(Message::NoFiles)?;
             return Ok(Vec::new());
         }
         for (number, Entry { name, stat }) in (1..).zip(&files) {
@@ -91,22 +93,22 @@ impl Menu<'_> {
             self.printer.line(&line)?;
         }
         loop {
-            let Some(line) = self.ask(Message::Which, &[])? else { return Ok(Vec::new()) };
+            let Some(line) = self.ask(Message::Which)? else { return Ok(Vec::new()) };
             match choice::numbers(&line, files.len()) {
                 Ok(numbers) => {
                     return Ok(numbers.iter().map(|n| files[n - 1].name.clone()).collect());
                 }
-                Err(word) => self.say(Message::NoSuchNumber, &[&Safe(word)])?,
+                Err(word) => self.say(Message::NoSuchNumber { word: Safe(word) })?,
             }
         }
     }
 
     /// Only a person can say so; what comes out of a pipe was written before the question.
-    fn may_replace(&mut self, question: Message, name: &str) -> Result<bool, Stop> {
+    fn may_replace(&mut self, question: Message<'_>) -> Result<bool, Stop> {
         if !self.is_person {
             return Ok(false);
         }
-        let answer = self.ask(question, &[&Safe(name)])?.unwrap_or_default();
+        let answer = self.ask(question)?.unwrap_or_default();
         Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "是"))
     }
 
@@ -150,6 +152,6 @@ impl Menu<'_> {
 }
 
 /// The current folder here, to be shown.
-fn here() -> String {
-    env::current_dir().map_or_else(|_| ".".to_owned(), |here| display::local(&here))
+fn here() -> PathBuf {
+    env::current_dir().unwrap_or_else(|_| PathBuf::from("."))
 }

@@ -6,20 +6,23 @@ use common::user::UserName;
 use super::Shell;
 use super::report::Report;
 use crate::display;
-use crate::error::Error;
+use crate::error::{Error, Unasked};
 use crate::password::Passwords;
+use crate::words::Talk;
 
 impl Shell<'_> {
     pub(super) fn register(&mut self, user: &UserName, report: &mut Report) -> Result<(), Error> {
-        let (prompt, again) = (format!("Password for {user}: "), "Once more: ");
-        let password = self.link.passwords().choose(&prompt, again)?;
+        let questions = [Talk::PasswordOf { user }, Talk::OnceMore];
+        let [prompt, again] = questions.map(|question| self.printer.words(&question));
+        let password = self.link.passwords().choose(&prompt, &again)?;
         let identity = self.link.register(user, password)?;
         let line = format!("register {}", display::identity(&identity));
         report.done(user.as_str(), &line, identity)
     }
 
     pub(super) fn login(&mut self, user: &UserName, report: &mut Report) -> Result<(), Error> {
-        let password = self.link.passwords().get(&format!("Password for {user}: "))?;
+        let prompt = self.printer.words(&Talk::PasswordOf { user });
+        let password = self.link.passwords().get(&prompt)?;
         let identity = self.link.log_in(user, password)?;
         let line = format!("login {}", display::identity(&identity));
         report.done(user.as_str(), &line, identity)
@@ -28,10 +31,12 @@ impl Shell<'_> {
     pub(super) fn passwd(&mut self, new: &Passwords, report: &mut Report) -> Result<(), Error> {
         // Said before three questions are asked in vain.
         if self.link.user().is_none() {
-            return Err(Error::LoginRefused("a guest has no password; log in first".into()));
+            return Err(Error::NoPassword(Unasked::Guest));
         }
-        let old = self.link.passwords().get("Old password: ")?;
-        let new = new.choose("New password: ", "Once more: ")?;
+        let questions = [Talk::OldPassword, Talk::NewPassword, Talk::OnceMore];
+        let [old, prompt, again] = questions.map(|question| self.printer.words(&question));
+        let old = self.link.passwords().get(&old)?;
+        let new = new.choose(&prompt, &again)?;
         self.link.passwd(&old, new)?;
         report.done("", "passwd", Done {})
     }

@@ -9,8 +9,7 @@ use serde::Serialize;
 
 use super::Shell;
 use super::report::Report;
-use crate::display;
-use crate::error::Error;
+use crate::error::{Deed, Error, Unwalkable};
 
 /// What `cd` and `pwd`, `lcd` and `lpwd` add to a result.
 #[derive(Serialize)]
@@ -23,7 +22,7 @@ impl Shell<'_> {
         let there = self.link.place.resolve(folder)?;
         let whole = there.to_string();
         if self.link.client()?.stat(&whole)?.stat.kind != Kind::Folder {
-            return Err(Error::Unwalkable(format!("`{whole}` is a file; cd goes to folders")));
+            return Err(Error::Unwalkable(Unwalkable::File(whole)));
         }
         self.link.place.go(there);
         report.done(folder, &format!("cd {whole}"), Standing { folder: &whole })
@@ -37,8 +36,7 @@ impl Shell<'_> {
 
 /// The folder all of this process stands in, so that every local name starts from there.
 pub(super) fn lcd(dir: &Path, report: &mut Report) -> Result<(), Error> {
-    let shown = display::local(dir);
-    env::set_current_dir(dir).map_err(Error::local(format!("cannot go to `{shown}` here")))?;
+    env::set_current_dir(dir).map_err(Error::local(Deed::GoTo(dir.to_owned())))?;
     let here = here()?;
     report.done(&dir.to_string_lossy(), &format!("lcd {}", Safe(&here)), Standing { folder: &here })
 }
@@ -49,6 +47,6 @@ pub(super) fn lpwd(report: &mut Report) -> Result<(), Error> {
 }
 
 fn here() -> Result<String, Error> {
-    let here = env::current_dir().map_err(Error::local("cannot tell the current folder here"))?;
+    let here = env::current_dir().map_err(Error::local(Deed::FindCurrentFolder))?;
     Ok(here.to_string_lossy().into_owned())
 }

@@ -21,7 +21,7 @@ use super::walk::{Walk, join};
 use crate::client::{BATCH, Small};
 use crate::command::Get;
 use crate::display;
-use crate::error::Error;
+use crate::error::{Deed, Error, Loss, Misuse, Unwalkable};
 use crate::link::Link;
 use crate::progress::Progress;
 use crate::transfer::{self, Fetch};
@@ -87,7 +87,7 @@ impl<'a> Downloads<'a> {
         };
         if self.get.name.is_some() && (named.len() > 1 || self.get.paths.len() > 1) {
             // Nor with the next one.
-            let _ = self.failed("", Error::one_name());
+            let _ = self.failed("", Misuse::SeveralNames.into());
             return ControlFlow::Break(());
         }
         named.into_iter().try_for_each(|named| match self.top(&named) {
@@ -232,7 +232,7 @@ impl<'a> Downloads<'a> {
     }
 
     fn next_small(&mut self) -> Result<Option<Small>, Error> {
-        let client = self.link.current().ok_or_else(|| Error::lost("it was never asked for"))?;
+        let client = self.link.current().ok_or(Error::Lost(Loss::NeverAsked))?;
         client.next_small()
     }
 
@@ -304,14 +304,12 @@ fn is_folder(link: &mut Link, path: &VirtualPath) -> Result<bool, Error> {
 
 /// Makes a folder here, if it is not there yet.
 fn make(folder: &Path) -> Result<(), Error> {
-    let shown = display::local(folder);
     match fs::create_dir(folder) {
         Err(_) if folder.is_dir() => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let why = format!("`{shown}` is a file here; no folder can be made there");
-            Err(Error::Unwalkable(why))
+            Err(Error::Unwalkable(Unwalkable::FileHere(folder.to_owned())))
         }
-        made => made.map_err(Error::local(format!("cannot make the folder `{shown}` here"))),
+        made => made.map_err(Error::local(Deed::MakeFolder(folder.to_owned()))),
     }
 }
 

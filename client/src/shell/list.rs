@@ -12,6 +12,7 @@ use crate::display::{self, Look};
 use crate::error::Error;
 use crate::printer::Printer;
 use crate::transfer;
+use crate::words::Talk;
 
 impl Shell<'_> {
     /// Lists a folder, and with `--recursive` those below it, each whole before what it holds.
@@ -34,7 +35,7 @@ impl Shell<'_> {
                 Err(_) => continue,
             };
             if folder.is_empty() && entries.is_empty() {
-                report.printer().talk("(empty)");
+                report.printer().talk(&Talk::Empty);
             }
             if list.recursive {
                 walk.go_into(&folder, &entries);

@@ -6,8 +6,11 @@ use std::io::{self, IsTerminal as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 
+use common::escape::Safe;
+
 use super::Shell;
-use crate::error::Error;
+use crate::error::{Deed, Error};
+use crate::words::Talk;
 
 impl Shell<'_> {
     /// Runs `line` with the person's shell, or that shell itself if there is no line, says how that
@@ -22,7 +25,8 @@ impl Shell<'_> {
         };
         if !ended.success() {
             // `exit status: 1`, or `signal: 2 (SIGINT)`.
-            self.printer.complain(format_args!("!{} ended with {ended}", line.trim_end()));
+            let line = Safe(line.trim_end());
+            self.printer.complain(&Talk::LocalEnded { line, status: ended });
         }
         status(ended)
     }
@@ -38,8 +42,7 @@ impl Shell<'_> {
             command.stdin(Stdio::null());
         }
         let ended = self.interrupt().deaf(|| command.status());
-        let cannot = || format!("cannot run `{}`", shell.to_string_lossy());
-        ended.and_then(|ended| ended).map_err(Error::local(cannot()))
+        ended.and_then(|ended| ended).map_err(Error::local(Deed::Run(shell.into())))
     }
 }
 

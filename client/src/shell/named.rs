@@ -10,7 +10,7 @@ use common::protocol::{Entry, Kind, Reason};
 use glob::{MatchOptions, Pattern, glob_with};
 
 use super::walk::join;
-use crate::error::Error;
+use crate::error::{Deed, Error};
 use crate::link::Link;
 
 /// As in a shell: `*` stands for what is in one name, and not for the dot of a hidden one.
@@ -86,7 +86,7 @@ impl Numbers {
         // What is no pattern is a name that is not there.
         let Ok(found) = glob_with(text, LIKE_A_SHELL) else { return literal() };
         let found = found.collect::<Result<Vec<_>, _>>();
-        let found = found.map_err(|error| Error::local("cannot look here")(error.into()))?;
+        let found = found.map_err(|error| Error::local(Deed::Match)(error.into()))?;
         if found.is_empty() { Err(Error::NoMatch(text.to_owned())) } else { Ok(found) }
     }
 

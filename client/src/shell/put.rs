@@ -21,10 +21,11 @@ use super::walk::join;
 use crate::client::{BATCH, EAGER_BYTES, PutOptions, WINDOW};
 use crate::command::Put;
 use crate::display;
-use crate::error::Error;
+use crate::error::{Error, Loss, Misuse};
 use crate::link::Link;
 use crate::progress::Progress;
 use crate::transfer::{self, Deliver, Source, Tree, What};
+use crate::words::Talk;
 
 /// The work of one `put`.
 pub(super) struct Uploads<'a> {
@@ -75,7 +76,7 @@ impl<'a> Uploads<'a> {
         let named = named(&self.put.files, numbers);
         if self.put.name.is_some() && named.len() > 1 {
             // There is nothing to go on with.
-            let _ = self.report.failed("", &Error::one_name());
+            let _ = self.report.failed("", &Misuse::SeveralNames.into());
             return;
         }
         if self.progress.is_seen() {
@@ -92,10 +93,8 @@ impl<'a> Uploads<'a> {
             self.look_again();
         }
         if !answered && !self.ahead.is_empty() {
-            self.report.printer().complain(format_args!(
-                "no answer came for {} more; `ferry list` shows whether they are stored.",
-                self.ahead.len()
-            ));
+            let count = self.ahead.len();
+            self.report.printer().complain(&Talk::NoAnswers { count });
         }
     }
 
@@ -199,7 +198,7 @@ impl<'a> Uploads<'a> {
         while self.ahead.len() > rest {
             let Some(upload) = self.ahead.pop_front() else { break };
             let Some(client) = self.link.current() else { break };
-            let unasked = || Err(Error::lost("it was never sent"));
+            let unasked = || Err(Error::Lost(Loss::NeverSent));
             let answer = client.answer_ahead().unwrap_or_else(unasked);
             self.progress.advance(upload.size);
             self.told(upload, answer)?;

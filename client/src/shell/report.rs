@@ -1,6 +1,5 @@
 //! How one command went, name by name: said, counted, and written into the journal.
 
-mod advice;
 mod tally;
 
 use std::ops::ControlFlow;
@@ -15,6 +14,7 @@ use crate::display;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::printer::Printer;
+use crate::words::{Failure, LeftOut, Talk};
 
 /// Says how each name fared as soon as that is known, and remembers a failure.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ struct Success<'a, T> {
 
 /// One failure under `--json`.
 #[derive(Serialize)]
-struct Failure<'a> {
+struct Failed<'a> {
     command: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     path: &'a str,
@@ -146,9 +146,9 @@ impl Report {
     }
 
     /// Something in a folder is not a file that could be moved.
-    pub(super) fn left_out(&mut self, path: &Path, what: &str) {
+    pub(super) fn left_out(&mut self, path: &Path, what: LeftOut) {
         self.tally.left_out += 1;
-        self.printer.talk(format_args!("left out `{}`: {what}", display::local(path)));
+        self.printer.talk(&Talk::LeftOut { path, what });
     }
 
     /// Something in a folder is hidden; there may be many of those.
@@ -198,26 +198,26 @@ impl Report {
             self.failure = Some(status);
         }
         self.note(path, Err(error));
-        let message = advice::describe(self.command, path, error);
-        self.printer.complain(&message);
-        let told =
-            if self.printer.is_json() { self.json_failure(path, error, &message) } else { Ok(()) };
+        let failure = Failure { command: self.command, path, error };
+        self.printer.complain(&failure);
+        let told = if self.printer.is_json() { self.json_failure(failure) } else { Ok(()) };
         if error.ends_everything() || told.is_err() {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     }
 
-    fn json_failure(&self, path: &str, error: &Error, message: &str) -> Result<(), Error> {
+    fn json_failure(&self, failure: Failure<'_>) -> Result<(), Error> {
+        let (Failure { command, path, error }, message) = (failure, self.printer.words(&failure));
         let exit = error.exit_status();
-        let (command, status, reason) = (self.command, display::status(error), error.reason());
-        self.printer.json(&Failure { command, path, status, reason, exit, message })
+        let (status, reason, message) = (display::status(error), error.reason(), &message);
+        self.printer.json(&Failed { command, path, status, reason, exit, message })
     }
 
     /// Sums up, where there was more than one file, and returns the exit status.
     pub(super) fn finish(self) -> u8 {
         if let Some(sum) = self.tally.sum(self.start.elapsed()) {
-            self.printer.talk(sum);
+            self.printer.talk(&sum);
         }
         self.failure.unwrap_or(0)
     }
@@ -227,6 +227,7 @@ impl Report {
 mod tests {
     use super::*;
     use crate::command::Output;
+    use crate::error::{Loss, Misuse};
     use crate::words::Lang;
 
     fn report(command: &'static str) -> Report {
@@ -243,7 +244,7 @@ mod tests {
             tried.push(name.to_owned());
             match name {
                 "b" => Err(Error::ExistsHere("b".into())),
-                "c" => Err(Error::Usage("c".into())),
+                "c" => Err(Error::Usage(Misuse::SeveralNames)),
                 _ => Ok(()),
             }
         });
@@ -254,7 +255,7 @@ mod tests {
     #[test]
     fn what_ends_everything_counts_more_than_a_failure_before_it() {
         let mut report = report("get");
-        let mut errors = [Error::ExistsHere("a".into()), Error::lost("reset")].into_iter();
+        let mut errors = [Error::ExistsHere("a".into()), Error::Lost(Loss::Closed)].into_iter();
         let _ = report.each(&["a", "b"].map(str::to_owned), |_, _| Err(errors.next().unwrap()));
         assert_eq!(report.finish(), 3);
     }
@@ -265,7 +266,7 @@ mod tests {
         let mut tried = 0;
         report.all(&["a", "b"].map(str::to_owned), |_, _| {
             tried += 1;
-            Err(Error::lost("reset"))
+            Err(Error::Lost(Loss::Closed))
         });
         assert_eq!((tried, report.finish()), (1, 3));
     }

@@ -3,11 +3,10 @@
 //! A server may call an entry anything. Here every name is one name: no `..`, no `/`, nothing
 //! hidden; so whoever follows a walk with folders of their own stays below where they began.
 
-use common::escape::Safe;
 use common::path::{Name, VirtualPath};
 use common::protocol::{Entry, Kind};
 
-use crate::error::Error;
+use crate::error::{Error, Unwalkable};
 use crate::link::Link;
 use crate::transfer::DEPTH;
 
@@ -48,9 +47,7 @@ impl Walk {
 
     fn list(&self, folder: &str, link: &mut Link) -> Result<Vec<Entry>, Error> {
         if folder.matches('/').count() >= DEPTH {
-            let folder = Safe(folder);
-            let why = format!("`{folder}` lies more than {DEPTH} folders deep; name it by itself");
-            return Err(Error::Unwalkable(why));
+            return Err(Error::Unwalkable(Unwalkable::DeepThere(folder.to_owned())));
         }
         let path = VirtualPath::parse(folder, &self.top)?.to_string();
         link.client()?.list(Some(&path))

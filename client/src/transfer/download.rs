@@ -4,7 +4,6 @@
 //! That is asked before (`STAT`), checked again in the answer to `GET`, and proven by the checksum
 //! of the whole: of the bytes that lay here as well as of those that came.
 
-use std::fmt::Display;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -14,11 +13,10 @@ use common::protocol::{Download, Stat};
 use super::note::Note;
 use super::part::Part;
 use crate::client::{Client, Incoming, Small};
-use crate::display;
-use crate::error::Error;
+use crate::error::{Deed, Error};
 use crate::printer::Printer;
 use crate::progress::{Progress, Watched};
-use crate::words::Message;
+use crate::words::{Size, Talk};
 
 /// A file to be fetched.
 pub(crate) struct Fetch<'a> {
@@ -64,7 +62,7 @@ impl Fetch<'_> {
     pub(crate) fn keep(&self, Small { download, bytes }: Small) -> Result<Download, Error> {
         let mut part = Part::open(self.target)?;
         part.begin(Note { path: self.path.to_owned(), download })?;
-        let cannot = Error::local(format!("cannot write `{}` here", display::local(self.target)));
+        let cannot = Error::local(Deed::WriteFile(self.target.to_owned()));
         (&part.file).write_all(&bytes).map_err(cannot)?;
         part.publish(download.mtime, self.force)?;
         Ok(download)
@@ -89,7 +87,7 @@ impl Fetch<'_> {
         if note.fits(Download { size, mtime, crc32: None }) {
             return Ok(Some((note.clone(), length)));
         }
-        self.say(Message::Changed, &[&Safe(self.shown)]);
+        self.printer.talk(&Talk::ChangedSince { name: Safe(self.shown) });
         Ok(None)
     }
 
@@ -106,8 +104,8 @@ impl Fetch<'_> {
         if !note.fits(now) {
             return Err(Error::ChangedThere(self.path.to_owned()));
         }
-        let (at, of) = (display::size(length), display::size(now.size));
-        self.say(Message::GoingOn, &[&Safe(self.shown), &at, &of]);
+        let (at, of) = (Size(length), Size(now.size));
+        self.printer.talk(&Talk::GoingOn { name: Safe(self.shown), at, of });
         Ok(incoming)
     }
 
@@ -116,10 +114,6 @@ impl Fetch<'_> {
         let (path, download) = (self.path.to_owned(), incoming.announced());
         part.begin(Note { path, download })?;
         Ok(incoming)
-    }
-
-    fn say(&self, message: Message, parts: &[&dyn Display]) {
-        self.printer.talk(self.printer.words(message, parts));
     }
 }
 

@@ -7,12 +7,11 @@ use common::protocol::{Entry, Kind, Stat};
 
 use super::to_seconds;
 use crate::client::by_kind_and_name;
-use crate::display;
-use crate::error::Error;
+use crate::error::{Deed, Error};
 
 /// The files that could be sent, and the folders; hidden ones are neither, as on the server.
 pub(crate) fn entries(dir: &Path) -> Result<Vec<Entry>, Error> {
-    let cannot = || Error::local(format!("cannot list `{}` here", display::local(dir)));
+    let cannot = || Error::local(Deed::ListFolder(dir.to_owned()));
     let mut entries = Vec::new();
     for found in fs::read_dir(dir).map_err(cannot())? {
         entries.extend(entry(&found.map_err(cannot())?));

@@ -24,8 +24,7 @@ use rustix::io::Errno;
 use super::note::{self, Note};
 use super::{from_seconds, hidden};
 use crate::client::EAGER_BYTES;
-use crate::display;
-use crate::error::Error;
+use crate::error::{Deed, Error};
 
 /// A file up to this size is not worth a note: to fetch it anew costs no more than to ask.
 const NOTED_FROM: u64 = EAGER_BYTES;
@@ -48,7 +47,7 @@ pub(super) struct Part {
 impl Part {
     /// Takes what is to become `target`: what an earlier attempt left, or nothing yet.
     pub(super) fn open(target: &Path) -> Result<Self, Error> {
-        let cannot = Error::local(format!("cannot write `{}` here", display::local(target)));
+        let cannot = Error::local(Deed::WriteFile(target.to_owned()));
         Self::take(target).map_err(cannot)
     }
 
@@ -87,8 +86,7 @@ impl Part {
     /// Forgets all that was left, and begins with what `note` says.
     pub(super) fn begin(&mut self, note: Note) -> Result<(), Error> {
         let begun = self.try_begin(note);
-        let cannot = format!("cannot write `{}` here", display::local(&self.target));
-        begun.map_err(Error::local(cannot))
+        begun.map_err(Error::local(Deed::WriteFile(self.target.clone())))
     }
 
     fn try_begin(&mut self, note: Note) -> io::Result<()> {
@@ -128,7 +126,7 @@ impl Part {
         self.stays = named.is_ok();
         named.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => Error::ExistsHere(self.target.clone()),
-            _ => Error::local(format!("cannot name `{}`", display::local(&self.target)))(source),
+            _ => Error::local(Deed::NameFile(self.target.clone()))(source),
         })
     }
 

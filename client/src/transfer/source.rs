@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::to_seconds;
-use crate::display;
-use crate::error::Error;
+use crate::error::{Deed, Error, Unsendable};
 
 /// A local file as it was when it was opened.
 ///
@@ -25,16 +24,15 @@ pub(crate) struct Source {
 impl Source {
     /// Opens a regular file. Anything else has no size that could be announced.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let shown = display::local(path);
-        let cannot = |source| Error::local(format!("cannot read `{shown}` here"))(source);
+        let cannot = |source| Error::local(Deed::ReadFile(path.to_owned()))(source);
+        let unsendable = |why| Error::Unsendable { file: path.to_owned(), why };
         // Asked before opening: opening a pipe would wait for somebody to write into it.
         let metadata = fs::metadata(path).map_err(cannot)?;
         if metadata.is_dir() {
-            let why = format!("`{shown}` is a folder; put -r sends it with all that is in it");
-            return Err(Error::Unsendable(why));
+            return Err(unsendable(Unsendable::Folder));
         }
         if !metadata.is_file() {
-            return Err(Error::Unsendable(format!("`{shown}` is no regular file")));
+            return Err(unsendable(Unsendable::NotRegular));
         }
         let file = File::open(path).map_err(cannot)?;
         let (size, modified) = (metadata.len(), metadata.modified().map_err(cannot)?);
@@ -56,14 +54,14 @@ impl Source {
     pub(crate) fn read_whole(mut self) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         let read = self.read_to_end(&mut body);
-        let cannot = Error::local(format!("cannot read `{}` here", display::local(&self.path)));
+        let cannot = Error::local(Deed::ReadFile(self.path.clone()));
         read.map_err(cannot).map_err(|error| self.explain(error))?;
         Ok(body)
     }
 
     /// Goes back to the beginning.
     pub(crate) fn rewind(&mut self) -> Result<(), Error> {
-        let cannot = Error::local(format!("cannot read `{}` here", display::local(&self.path)));
+        let cannot = Error::local(Deed::ReadFile(self.path.clone()));
         self.file.rewind().map_err(cannot)?;
         self.left = self.size;
         Ok(())
@@ -137,6 +135,6 @@ mod tests {
             fs::write(&path, text).unwrap();
             assert_eq!(Source::open(&path).unwrap().read_whole().unwrap(), text.as_bytes());
         }
-        assert!(matches!(Source::open(folder.path()), Err(Error::Unsendable(_))));
+        assert!(matches!(Source::open(folder.path()), Err(Error::Unsendable { .. })));
     }
 }

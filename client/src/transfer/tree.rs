@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, IntoIter, WalkDir};
 
-use crate::display;
-use crate::error::Error;
+use crate::error::{Deed, Error, Unwalkable};
 
 /// How many folders a walk goes below the one it began with, here and on a server.
 pub(crate) const DEPTH: usize = 64;
@@ -88,16 +87,13 @@ impl Iterator for Tree {
             Ok(entry) if entry.depth() > DEPTH && entry.file_type().is_dir() => {
                 self.pass_over();
                 let path = entry.into_path();
-                let shown = display::local(&path);
-                let why =
-                    format!("`{shown}` lies more than {DEPTH} folders deep; put it by itself");
-                Err((path, Error::Unwalkable(why)))
+                Err((path.clone(), Error::Unwalkable(Unwalkable::DeepHere(path))))
             }
             Ok(entry) => Ok(self.found(&entry)),
             Err(error) => {
                 let path = error.path().unwrap_or(&self.top).to_owned();
-                let cannot = format!("cannot look into `{}` here", display::local(&path));
-                Err((path, Error::local(cannot)(io::Error::from(error))))
+                let cannot = Error::local(Deed::LookInto(path.clone()));
+                Err((path, cannot(io::Error::from(error))))
             }
         })
     }

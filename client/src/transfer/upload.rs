@@ -4,18 +4,15 @@
 //! they are this file's shows in the checksum of the whole, at the end; if they were not, the
 //! server has thrown them away, and there is one more try, from the beginning.
 
-use std::fmt::Display;
-
 use common::escape::Safe;
 use common::protocol::Reason;
 
 use super::Source;
 use crate::client::{Client, Outgoing, PutOptions};
-use crate::display;
 use crate::error::Error;
 use crate::printer::Printer;
 use crate::progress::{Bar, Progress, Watched};
-use crate::words::Message;
+use crate::words::{Size, Talk};
 
 /// A file to be sent, in two steps.
 pub(crate) struct Deliver<'a> {
@@ -36,7 +33,7 @@ impl Deliver<'_> {
         let goes_on = outgoing.offset() > 0;
         match self.send(outgoing, source, &bar) {
             Err(Error::Refused { reason: Reason::ChecksumMismatch, .. }) if goes_on => {
-                self.say(Message::NotItsBytes, &[&Safe(self.shown)]);
+                self.printer.talk(&Talk::NotItsBytes { name: Safe(self.shown) });
                 source.rewind()?;
                 bar.take_back(source.size());
                 self.send(self.offer(client, source)?, source, &bar)
@@ -48,8 +45,8 @@ impl Deliver<'_> {
     fn offer<'c>(&self, client: &'c mut Client, source: &Source) -> Result<Outgoing<'c>, Error> {
         let outgoing = client.offer(self.path, source.size(), self.options)?;
         if outgoing.offset() > 0 {
-            let (at, of) = (display::size(outgoing.offset()), display::size(source.size()));
-            self.say(Message::GoingOn, &[&Safe(self.shown), &at, &of]);
+            let (at, of) = (Size(outgoing.offset()), Size(source.size()));
+            self.printer.talk(&Talk::GoingOn { name: Safe(self.shown), at, of });
         }
         Ok(outgoing)
     }
@@ -67,9 +64,5 @@ impl Deliver<'_> {
         });
         let sent = sent.map_err(|error| source.explain(error));
         sent.map_err(|error| if self.options.resume { error.unfinished() } else { error })
-    }
-
-    fn say(&self, message: Message, parts: &[&dyn Display]) {
-        self.printer.talk(self.printer.words(message, parts));
     }
 }

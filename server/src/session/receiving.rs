@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use common::frame;
 use common::limits::EAGER_BYTES_MAX;
-use common::protocol::{Offset, Reason, Refusal, Response, Sum};
+use common::protocol::{Offset, Reason, Refusal, Response, Sum, Wait};
 
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
@@ -116,7 +116,8 @@ impl<'s> Session<'s> {
             if left.is_zero() {
                 return Ok(Err(waiting.busy(&plan.path).into()));
             }
-            self.say(&Response::<()>::Wait(holder));
+            let limit = Some(plan.patience.as_secs());
+            self.say(&Response::<()>::Wait(Wait { limit, ..holder }));
             self.flush()?;
             pause = left.min(WAIT_EVERY);
         }

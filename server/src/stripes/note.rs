@@ -78,7 +78,7 @@ impl Holder {
             return Self::Neighbour { server, since };
         }
         let holder = format!("{} at {server}", printable(&note.who));
-        Self::Writer(Wait { holder, received: 0, size: note.size, since })
+        Self::Writer(Wait { holder, received: 0, size: note.size, since, limit: None })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use client::client::{Client, EAGER_BYTES, PutOptions};
-use client::error::Error;
+use client::error::{Deed, Error};
 use common::protocol::Kind;
 
 use super::mix::Verb;
@@ -126,8 +126,10 @@ impl<'r> Caller<'r> {
             return Ok((serial, size));
         }
         let mut bytes = Vec::new();
-        std::io::copy(&mut body, &mut bytes)
-            .map_err(|source| Error::Local { what: "cannot make a file".into(), source })?;
+        std::io::copy(&mut body, &mut bytes).map_err(|source| Error::Local {
+            what: Deed::ReadFile(version.name.clone().into()),
+            source,
+        })?;
         self.client.put_ahead(&path, &bytes, options)?;
         while let Some(answer) = self.client.answer_ahead() {
             answer?;
@@ -186,8 +188,8 @@ impl<'r> Caller<'r> {
 fn enter(run: &Run<'_>) -> Result<Client, Error> {
     let mut client = run.site.enter(run.interrupt)?;
     let waits = run.waits.clone();
-    client.on_wait(move |_, _| {
-        waits.fetch_add(1, Ordering::Relaxed);
+    client.on_wait(move |_, wait| {
+        waits.fetch_add(wait.map_or(0, |_| 1), Ordering::Relaxed);
     });
     Ok(client)
 }

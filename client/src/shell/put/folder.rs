@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::escape::Safe;
 use common::protocol::Kind;
 
 use super::super::walk::join;
 use super::Uploads;
-use crate::error::Error;
+use crate::error::{Error, Unwalkable};
 use crate::transfer::{self, Found, Tree, What};
+use crate::words::LeftOut;
 
 impl Uploads<'_> {
     pub(super) fn folder(&mut self, top: &Path) -> ControlFlow<()> {
@@ -37,8 +37,8 @@ impl Uploads<'_> {
         let path = &found.path;
         match (found.what, there(found, top)) {
             (What::Hidden, _) => self.report.hidden(path),
-            (What::Link, _) => self.report.left_out(path, "a link"),
-            (What::Special, _) => self.report.left_out(path, "no regular file"),
+            (What::Link, _) => self.report.left_out(path, LeftOut::Link),
+            (What::Special, _) => self.report.left_out(path, LeftOut::Special),
             (What::File, Ok(shown)) => return self.file(path, shown),
             (What::File, Err(error)) => return self.failed(path, error),
             (What::Folder, shown) => {
@@ -60,10 +60,7 @@ impl Uploads<'_> {
         match made {
             Err(Error::Exists { existing, .. }) => match existing.stat {
                 Some(stat) if stat.kind == Kind::Folder => Ok(()),
-                _ => Err(Error::Unwalkable(format!(
-                    "`{}` is a file on the server; no folder can be made there",
-                    Safe(&path)
-                ))),
+                _ => Err(Error::Unwalkable(Unwalkable::FileThere(path))),
             },
             made => made,
         }
