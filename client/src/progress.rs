@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_file_that_goes_from_its_beginning_takes_nothing_from_what_is_known_of_the_speed() {
-        let row = Row::new(100);
+        let row = Row::new(100, Lang::En);
         row.bar.inc(50);
         assert!(row.bar.per_sec() > 0.0);
         row.skip(0);
