@@ -200,6 +200,9 @@ fn a_command_of_ones_own_shell_runs_here_and_ctrl_c_is_its_own() {
     seat.is_asked("guest", "/library");
     seat.types("!echo up $((1 + 1)); cat\r");
     seat.screen.shows("up 2");
+    // It is `cat` that says it again: a shell that is pressed while it starts one may wait for it.
+    seat.types("here\r");
+    seat.screen.shows("here\nhere");
     seat.types(CTRL_C);
     // Its shell may say so by the signal or by a status.
     seat.screen.shows("; cat ended with ");
