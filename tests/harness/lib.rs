@@ -44,6 +44,7 @@ pub mod siege;
 pub mod soak;
 pub mod stress;
 mod test_server;
+mod tree;
 pub mod verdict;
 mod visitor;
 

@@ -62,9 +62,11 @@ impl<'c> Clients<'c> {
         };
         let begun = Instant::now();
         thread::scope(|scope| {
-            let workers: Vec<_> = (0..at_once.max(1)).map(|_| scope.spawn(work)).collect();
+            // All of them are started before any is waited for; of those that are, each is joined.
+            let start = |_| thread::Builder::new().spawn_scoped(scope, work);
+            let workers: Vec<_> = (0..at_once.max(1)).map(start).collect();
             workers.into_iter().try_for_each(|worker| {
-                worker.join().unwrap_or_else(|_| Err(io::Error::other("who waits has panicked")))
+                worker?.join().unwrap_or_else(|_| Err(io::Error::other("who waits has panicked")))
             })
         })?;
         Ok(begun.elapsed())

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use super::clients::{last_words, not_started};
 use super::ground::Ground;
-use super::tree::Tree;
 use crate::actor::Ferryd;
+use crate::tree::Tree;
 
 /// How long a server may take until it lets somebody in.
 const START: Duration = Duration::from_secs(10);

@@ -11,9 +11,9 @@ use super::clients::Clients;
 use super::contestants::Contestant;
 use super::daemon::Server;
 use super::ground::Ground;
-use super::tree::Tree;
 use super::workload::{Errand, Workload};
 use crate::stress::figures::float;
+use crate::tree::Tree;
 
 /// How often the server's memory is looked at.
 const LOOK: Duration = Duration::from_millis(40);
@@ -131,18 +131,17 @@ fn watched<T>(tree: Tree, work: impl FnOnce() -> io::Result<T>) -> io::Result<(T
     let before = tree.cpu();
     let (done, most) = thread::scope(|scope| {
         let (over, is_over) = channel::<()>();
-        let looking = scope.spawn(move || {
+        let looking = thread::Builder::new().spawn_scoped(scope, move || {
             let mut most = tree.anonymous_kib();
             while is_over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
                 most = most.max(tree.anonymous_kib());
             }
             most
-        });
+        })?;
         let done = work();
         drop(over);
-        (done, looking.join().unwrap_or(0))
-    });
-    let done = done?;
+        Ok::<_, io::Error>((done?, looking.join().unwrap_or(0)))
+    })?;
     tree.rest();
     let cpu = tree.cpu().saturating_sub(before);
     Ok((done, cpu.as_secs_f64(), float(most)))

@@ -29,7 +29,6 @@ pub mod report;
 pub mod scale;
 mod table;
 pub mod target;
-mod tree;
 pub mod workload;
 
 use std::io;

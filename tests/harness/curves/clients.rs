@@ -17,6 +17,7 @@ use super::growth::{Growth, Point, Series};
 use super::rounds::medians;
 use crate::content;
 use crate::stress::line::Line;
+use crate::tree::Tree;
 
 /// How large the files are that are put and fetched: small, so that what is measured is the way
 /// there and back.
@@ -33,13 +34,17 @@ pub(super) fn measure(survey: Survey<'_>) -> io::Result<Growth> {
     let most = scale.clients.iter().max().copied().unwrap_or(1);
     let site = ground.serve(most, &[])?;
     let operations = f64::from(scale.rounds * OPERATIONS);
-    let values = medians(&scale.clients, scale.repeats, interrupt, |clients| {
+    let server = Tree::of(site.process());
+    let rows = medians(&scale.clients, scale.repeats, interrupt, |clients| {
         let folder = site.folder("work")?;
+        let used = server.cpu();
         let time = work(site.address(), clients, scale.rounds)?;
+        let used = server.cpu().saturating_sub(used);
         drop(folder);
-        Ok([time.as_secs_f64() * 1e6 / operations])
+        Ok([time, used].map(|time| time.as_secs_f64() * 1e6 / operations))
     })?;
-    let values: Vec<f64> = values.into_iter().map(|[value]| value).collect();
+    let (values, used): (Vec<f64>, Vec<f64>) =
+        rows.into_iter().map(|[time, used]| (time, used)).unzip();
     let [first, last] =
         [values.first(), values.last()].map(|value| value.copied().unwrap_or(f64::NAN));
     let [cheapest, dearest] = [
@@ -52,7 +57,10 @@ pub(super) fn measure(survey: Survey<'_>) -> io::Result<Growth> {
         title: "The same work (puts of 4 KiB, gets, stats) dealt over more clients",
         grows: "clients",
         points: scale.clients.iter().copied().map(Point::count).collect(),
-        series: vec![Series { name: "", unit: "µs per operation", values, from: 1 }],
+        series: vec![
+            Series { name: "", unit: "µs per operation", values, from: 1 },
+            Series { name: "server's processor", unit: "µs per operation", values: used, from: 1 },
+        ],
         notes: vec![format!(
             "{operations} operations each time; with all clients each costs {:.2} times what it costs \
              with one, and {:.2} times the least",

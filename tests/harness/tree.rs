@@ -19,17 +19,17 @@ const LOOK: Duration = Duration::from_millis(5);
 
 /// A process and its descendants.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     root: u32,
 }
 
 impl Tree {
-    pub(super) fn of(root: u32) -> Self {
+    pub(crate) fn of(root: u32) -> Self {
         Self { root }
     }
 
     /// All that are there now, each after its parent.
-    pub(super) fn members(self) -> Vec<u32> {
+    pub(crate) fn members(self) -> Vec<u32> {
         let mut members = vec![self.root];
         let mut seen = 0;
         while let Some(id) = members.get(seen).copied() {
@@ -45,20 +45,20 @@ impl Tree {
     }
 
     /// The processor time that was used so far, also by those who have ended.
-    pub(super) fn cpu(self) -> Duration {
+    pub(crate) fn cpu(self) -> Duration {
         let ticks: u64 = self.members().into_iter().filter_map(ticks).sum();
         let a_second = rustix::param::clock_ticks_per_second().max(1);
         Duration::from_millis(ticks * 1000 / a_second)
     }
 
     /// Memory that is no file's, in KiB: heaps, stacks, buffers.
-    pub(super) fn anonymous_kib(self) -> u64 {
+    pub(crate) fn anonymous_kib(self) -> u64 {
         self.sum(gauges::anonymous_kib)
     }
 
     /// The same without counting anything twice that several processes share. This takes long where
     /// there are thousands of threads.
-    pub(super) fn anonymous_share_kib(self) -> u64 {
+    pub(crate) fn anonymous_share_kib(self) -> u64 {
         self.sum(gauges::anonymous_share_kib)
     }
 
@@ -68,7 +68,7 @@ impl Tree {
     }
 
     /// Waits until no process comes or goes: those of clients who have left end a little later.
-    pub(super) fn rest(self) {
+    pub(crate) fn rest(self) {
         let give_up = Instant::now() + REST_PATIENCE;
         let (mut members, mut since) = (self.members(), Instant::now());
         while since.elapsed() < REST && Instant::now() < give_up {
