@@ -149,6 +149,12 @@ fn masked(request: &Request) -> Request {
         | Request::Delete { .. }
         | Request::Rename { .. }
         | Request::Who {}
+        | Request::Join { .. }
+        | Request::Listen { .. }
+        | Request::Say { .. }
+        | Request::Leave {}
+        | Request::Vote { .. }
+        | Request::Admin { .. }
         | Request::Quit {} => {}
     }
     shown

@@ -15,6 +15,7 @@
 //! - [`limits`]: every bound, with its unit.
 //! - [`path`]: names and paths that cannot be wrong once parsed.
 //! - [`user`]: user names.
+//! - [`room`]: names and lines of the chat, and its events.
 //! - [`protocol`]: the requests and the replies.
 //! - [`frame`]: lines on and off a byte stream.
 //! - [`escape`]: other people's text, made safe to print.
@@ -27,4 +28,5 @@ pub mod limits;
 pub mod path;
 pub mod protocol;
 pub mod reference;
+pub mod room;
 pub mod user;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use common::protocol::{Refusal, Request, Role};
+use common::protocol::{Reason, Refusal, Request, Role};
 use common::user::UserName;
 
 use crate::accounts::{Accounts, Standing};
@@ -153,6 +153,14 @@ impl<'s> Service<'s> {
             Request::Login(credentials) => self.login(who, &credentials),
             Request::Passwd { old, new } => self.passwd(who, &old, &new),
             Request::Who {} => Ok(Reply::Answer(Self::who(who))),
+            Request::Join { .. }
+            | Request::Listen { .. }
+            | Request::Say { .. }
+            | Request::Leave {}
+            | Request::Vote { .. }
+            | Request::Admin { .. } => {
+                Err(Refusal::new(Reason::BadRequest, "there is no room yet").into())
+            }
             Request::Quit {} => Ok(Reply::Bye),
         };
         handled.unwrap_or_else(|Refused(answer)| Reply::Answer(answer))
