@@ -33,13 +33,13 @@
 //! `repl` and `menu` above it.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, BufReader, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 use common::reference::Reference;
 
-use crate::command::{Invocation, Output, Task};
+use crate::command::{Command, Invocation, Output, Task};
 use crate::error::{Deed, Error};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
@@ -61,11 +61,13 @@ pub mod interrupt;
 mod journal;
 mod link;
 mod menu;
+mod notices;
 mod password;
 mod place;
 mod printer;
 mod progress;
 mod repl;
+mod room;
 mod script;
 mod shell;
 mod terminal;
@@ -117,10 +119,17 @@ fn obey(mut invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
         menu::run(&mut link, printer.clone(), journal).map(|()| 0)
     } else {
         let mut shell = Shell::new(&mut link, printer.clone(), journal);
+        let is_person = io::stdin().is_terminal();
         match (command, script) {
+            (Some(chat @ Command::Chat { .. }), _) if is_person => {
+                repl::run(&mut shell, Some(&chat))
+            }
+            (Some(Command::Chat { name }), _) => {
+                Ok(shell.chat_piped(name.as_ref(), BufReader::new(io::stdin())))
+            }
             (Some(command), _) => Ok(shell.run(&command)),
             (None, Some(text)) => script::text(&mut shell, &text),
-            (None, None) if io::stdin().is_terminal() => repl::run(&mut shell),
+            (None, None) if is_person => repl::run(&mut shell, None),
             (None, None) => script::lines(&mut shell, io::stdin().lock()),
         }
     };

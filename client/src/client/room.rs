@@ -1,0 +1,174 @@
+//! The room: the one place where a server speaks unasked.
+//!
+//! A session that has asked for events is no [`Client`] any more but a [`Listener`], which tells
+//! them from answers. Whoever only waits for answers asks it and later takes what came before
+//! them; whoever hears and talks at the same time does so in two threads, the other with a
+//! [`Speaker`].
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use common::protocol::{Done, Joined, Request, Response, Told};
+use common::room::{Event, Tally};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::{Client, REPLY, refused};
+use crate::connection::{self, Connection, Voice};
+use crate::error::{Error, Loss};
+
+/// How long nothing may happen in a room. That the server is gone is found out by the system.
+const SILENCE: Duration = Duration::from_hours(24);
+
+/// How many events may come before an answer. A room keeps fewer for who does not read.
+const EARLY_EVENTS_MAX: usize = 1000;
+
+/// A session that hears events.
+pub struct Listener {
+    connection: Connection,
+    /// Events that came while an answer was waited for.
+    early: VecDeque<Event>,
+}
+
+/// What a [`Listener`] hears.
+#[derive(Debug)]
+pub enum Heard {
+    /// Something has happened.
+    Event(Event),
+    /// What was asked is answered, or the server says why it is about to hang up.
+    Answer(Answer),
+}
+
+/// An answer that only who asked can understand.
+#[derive(Debug)]
+pub struct Answer(Vec<u8>);
+
+/// Asks over a connection that a [`Listener`] in another thread hears. Who drops it hangs up.
+#[derive(Debug)]
+pub struct Speaker(Voice);
+
+/// All that tells an event from an answer.
+#[derive(Deserialize)]
+struct Lead {
+    event: Option<IgnoredAny>,
+}
+
+impl Client {
+    /// Goes into the room; a guest must choose a `name`, and a user has one.
+    pub fn join(self, name: Option<&str>) -> Result<(Joined, Listener), Error> {
+        let request = Request::Join { name: name.map(str::to_owned) };
+        let mut listener = self.listener()?;
+        let joined = listener.ask(name.unwrap_or_default(), &request)?;
+        Ok((joined, listener))
+    }
+
+    /// Hears the administrator and the votes, and which files come if `notices` are wanted.
+    pub fn listen(self, notices: bool) -> Result<Listener, Error> {
+        let mut listener = self.listener()?;
+        let Done {} = listener.ask("", &Request::Listen { notices })?;
+        Ok(listener)
+    }
+
+    /// Votes, or only asks how the vote stands.
+    pub fn vote(&mut self, choice: Option<&str>) -> Result<Tally, Error> {
+        self.ask("", &Request::Vote { choice: choice.map(str::to_owned) }, REPLY)
+    }
+
+    /// Does what the server's own console would do with this line, and returns what that says.
+    pub fn admin(&mut self, line: &str) -> Result<Told, Error> {
+        self.ask("", &Request::Admin { line: line.to_owned() }, REPLY)
+    }
+
+    fn listener(self) -> Result<Listener, Error> {
+        if self.out_of_step || !self.ahead.is_empty() {
+            return Err(Error::Lost(Loss::OutOfStep));
+        }
+        Ok(Listener { connection: self.connection, early: VecDeque::new() })
+    }
+}
+
+impl Listener {
+    /// The next that is said, waited for as long as the server is there.
+    pub fn hear(&mut self) -> Result<Heard, Error> {
+        match self.early.pop_front() {
+            Some(event) => Ok(Heard::Event(event)),
+            None => self.read(SILENCE),
+        }
+    }
+
+    /// Asks, and waits for the answer. The events before it can be heard afterwards.
+    pub fn ask<T: DeserializeOwned>(
+        &mut self,
+        subject: &str,
+        request: &Request,
+    ) -> Result<T, Error> {
+        let sent = self.connection.queue(request).and_then(|()| self.connection.flush());
+        sent.map_err(|error| Error::from_wire(&error))?;
+        let until = Instant::now() + REPLY;
+        while self.early.len() < EARLY_EVENTS_MAX {
+            match self.read(until.saturating_duration_since(Instant::now()))? {
+                Heard::Event(event) => self.early.push_back(event),
+                Heard::Answer(answer) => return answer.to(subject),
+            }
+        }
+        Err(Error::Protocol("events, and no answer".into()))
+    }
+
+    /// Says something to everybody, or to one person.
+    pub fn say(&mut self, text: &str, to: Option<&str>) -> Result<(), Error> {
+        let request = Request::Say { text: text.to_owned(), to: to.map(str::to_owned) };
+        self.ask(to.unwrap_or_default(), &request).map(|Done {}| ())
+    }
+
+    /// Leaves the room, or listens no more.
+    pub fn leave(mut self) -> Result<(), Error> {
+        self.ask("", &Request::Leave {}).map(|Done {}| ())
+    }
+
+    /// What another thread can ask with while this one hears.
+    pub fn speaker(&self) -> Result<Speaker, Error> {
+        let voice = self.connection.voice();
+        voice.map(Speaker).map_err(|error| Error::from_wire(&error))
+    }
+
+    fn read(&mut self, within: Duration) -> Result<Heard, Error> {
+        loop {
+            let line = self.connection.read_line(within)?;
+            if connection::parse::<Lead>(line)?.event.is_none() {
+                return Ok(Heard::Answer(Answer(line.to_vec())));
+            }
+            // Of a later version there may be events that mean nothing here.
+            if let Ok(event) = connection::parse(line) {
+                return Ok(Heard::Event(event));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// Understands it as the answer to a request about `subject`.
+    pub fn to<T: DeserializeOwned>(&self, subject: &str) -> Result<T, Error> {
+        match connection::parse(&self.0)? {
+            Response::Ok(value) => Ok(value),
+            Response::Fail(refusal) => Err(refused(subject, refusal)),
+            Response::Exists(existing) => {
+                Err(Error::Exists { path: subject.to_owned(), existing, replaceable: false })
+            }
+            other => Err(Error::Protocol(format!("{} is no answer here", other.outcome()))),
+        }
+    }
+}
+
+impl Speaker {
+    /// Sends a request; the [`Listener`] will hear the answer.
+    pub fn ask(&mut self, request: &Request) -> Result<(), Error> {
+        self.0.send(request).map_err(|error| Error::from_wire(&error))
+    }
+}
