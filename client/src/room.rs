@@ -46,6 +46,17 @@ enum Wish {
     Join { name: Option<String> },
 }
 
+/// Whether one is in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Presence {
+    #[default]
+    Absent,
+    /// Under this name; also while a lost connection is made again.
+    There(String),
+    /// One was there, and the thread will not come back.
+    PutOut,
+}
+
 /// What is told to the thread that waits whether it came into the room.
 type Entry = SyncSender<Result<(), Error>>;
 
@@ -89,10 +100,7 @@ struct Shared {
 struct State {
     /// Whence to connect again.
     lookout: Lookout,
-    /// What one is called in the room, if one is in it.
-    member: Option<String>,
-    /// One was in it and will not come back by oneself.
-    is_put_out: bool,
+    presence: Presence,
     /// Files are told of.
     notices: bool,
     /// An answer is awaited. One that is not is a farewell.
@@ -116,7 +124,7 @@ impl Room {
         if let Some(line) = &self.line {
             let mut state = line.shared.state();
             state.lookout = lookout;
-            if !is_other && !state.is_put_out {
+            if !is_other && state.presence != Presence::PutOut {
                 return;
             }
         }
@@ -129,7 +137,7 @@ impl Room {
 
     /// What one is called in the room, if one is in it.
     pub(crate) fn member(&self) -> Option<String> {
-        self.line.as_ref().and_then(|line| line.shared.state().member.clone())
+        self.line.as_ref().and_then(|line| line.shared.state().member())
     }
 
     /// What one is called in the room, if what is typed is said there.
@@ -224,8 +232,7 @@ impl Room {
         let Some(lookout) = self.lookout.clone() else { return };
         let state = State {
             lookout,
-            member: None,
-            is_put_out: false,
+            presence: Presence::Absent,
             notices: self.notices.unwrap_or(wish != Wish::Listen),
             is_asked: false,
             is_over: false,
@@ -283,6 +290,12 @@ impl Room {
                 return Err(Error::Lost(Loss::Silence));
             }
         }
+    }
+}
+
+impl State {
+    fn member(&self) -> Option<String> {
+        if let Presence::There(name) = &self.presence { Some(name.clone()) } else { None }
     }
 }
 

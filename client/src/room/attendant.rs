@@ -8,7 +8,7 @@ use common::path::VirtualPath;
 use common::protocol::{Done, Joined, Reason};
 use common::room::Event;
 
-use super::{Entry, Shared, Wish, lock};
+use super::{Entry, Presence, Shared, Wish, lock};
 use crate::client::{Answer, Heard, Listener};
 use crate::display;
 use crate::error::{Error, Loss};
@@ -88,7 +88,7 @@ impl Attendant {
     fn begin(&self, joined: Option<Joined>, is_again: bool) -> u64 {
         let Some(Joined { name, members, past }) = joined else { return 0 };
         let words = self.printer.words(&Talk::entered(&name, members, is_again));
-        self.shared.state().member = Some(name);
+        self.shared.state().presence = Presence::There(name);
         self.tell(&words);
         // What was said while the line was down is in there, too.
         past
@@ -137,19 +137,19 @@ impl Attendant {
     /// Whether to try no more: who was in the room is out of it for good.
     fn is_out(&self, error: &Error) -> bool {
         let mut state = self.shared.state();
-        if state.member.is_none() {
+        if state.presence == Presence::Absent {
             // A password that is wrong is not tried again and again; the rest may change.
             return matches!(error, Error::LoginRefused(_));
         }
-        state.is_put_out = is_final(error);
-        if state.is_put_out {
-            state.member = None;
+        let is_out = is_final(error);
+        if is_out {
+            state.presence = Presence::PutOut;
         }
-        state.is_put_out
+        is_out
     }
 
     fn complain_if(&self, is_due: bool, error: &Error) {
-        if is_due && self.shared.state().member.is_some() {
+        if is_due && self.shared.state().presence != Presence::Absent {
             self.tell(&format!("ferry: {}", self.printer.words(error)));
         }
     }
