@@ -154,7 +154,8 @@ impl Room {
     pub(crate) fn enter(&mut self, name: Option<&RoomName>) -> Result<(), Error> {
         let name = name.map(RoomName::as_str);
         if self.member().is_none_or(|member| name.is_some_and(|name| name != member)) {
-            self.leave();
+            // Under one name at a time. Who was not there need not leave.
+            let _ = self.leave();
             self.join(name.map(str::to_owned))?;
         }
         self.chatting = true;
@@ -181,15 +182,13 @@ impl Room {
         }
     }
 
-    /// Leaves the room; says whether one was in it.
-    pub(crate) fn leave(&mut self) -> bool {
-        let was_there = self.member().is_some();
-        if was_there {
-            // To hang up is to leave as well, only that nobody knows when that is done.
-            let _ = self.ask::<Done>("", &Request::Leave {});
-            self.listen();
-        }
-        was_there
+    /// Leaves the room, and from now on only listens.
+    pub(crate) fn leave(&mut self) -> Result<(), Error> {
+        self.member().ok_or(Misuse::NotInRoom)?;
+        // To hang up is to leave as well, only that nobody knows when that is done.
+        let _ = self.ask::<Done>("", &Request::Leave {});
+        self.listen();
+        Ok(())
     }
 
     /// Tells of files that come into the library, or does not.
@@ -211,6 +210,7 @@ impl Room {
 
     /// Says something to everybody, or to one person.
     pub(crate) fn say(&mut self, text: &str, to: Option<&str>) -> Result<(), Error> {
+        self.member().ok_or(Misuse::NotInRoom)?;
         let request = Request::Say { text: text.to_owned(), to: to.map(str::to_owned) };
         self.ask(to.unwrap_or_default(), &request).map(|Done {}| ())
     }

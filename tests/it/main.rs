@@ -3,6 +3,7 @@
 // A test that meets what it did not expect has failed; saying so is what a panic is for.
 #![allow(clippy::unwrap_used)]
 
+mod fake_room; // a server with nothing but a room, in which only the test speaks
 mod model; // what a server means: the protocol without disk, threads or sockets
 mod network; // addresses of other machines, and a line that can be cut
 mod pair; // two servers on one folder
@@ -17,6 +18,7 @@ mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bad_network; // slow, cut, silent: what a network does
 mod bench; // Ferry beside the limit, with little of everything
 mod bodies; // a body is never taken for a request
+mod chat; // the room at the prompt
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod command_lists; // `ferry -c`, and commands on stdin
 mod completion; // what Tab offers, and what no name or network does to it

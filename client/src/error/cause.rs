@@ -21,6 +21,8 @@ pub enum Misuse {
     TooManyAhead,
     /// A guest who goes into the room, or speaks there, under no name.
     NoRoomName,
+    /// Somebody who is not in the room, or not any more, would leave it or speak there.
+    NotInRoom,
     /// `chat` where no person could type what is to be said.
     NoPrompt,
     /// There is no place for a configuration file.

@@ -50,10 +50,9 @@ impl Shell<'_> {
         let room = self.room.as_mut().ok_or(Misuse::NoPrompt)?;
         if name.is_none_or(|name| name.as_str() != OFF) {
             room.enter(name)?;
-        } else if room.leave() {
-            self.printer.talk(&Talk::LeftRoom);
         } else {
-            self.printer.talk(&Talk::NotInRoom);
+            room.leave()?;
+            self.printer.talk(&Talk::LeftRoom);
         }
         report.shown("");
         Ok(())

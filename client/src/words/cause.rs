@@ -47,6 +47,11 @@ impl Words for Misuse {
                 "a guest needs a name there: `chat NAME`, or `say TEXT --as NAME`",
                 "访客需要一个名字：`chat 名字`，或 `say 内容 --as 名字`"
             ),
+            Self::NotInRoom => say!(
+                lang,
+                "you are not in the room; `chat` goes in",
+                "您不在聊天室中；用 `chat` 进入"
+            ),
             Self::NoPrompt => say!(
                 lang,
                 "in a script nobody types what is to be said; `ferry chat` takes it from stdin, \

@@ -62,7 +62,6 @@ messages! {
         "the connection to the room was lost; in it again as {name}, {members} there",
         "与聊天室的连接曾断开，已重新进入，名字 {name}，共 {members} 人";
     LeftRoom: "you have left the room", "已离开聊天室";
-    NotInRoom: "you are not in the room", "您不在聊天室中";
     TooFast { count: u64 }:
         "… {count} more lines came too fast to be shown",
         "… 另有 {count} 行来得太快，没有显示";

@@ -1,0 +1,187 @@
+//! The room, as people see it at their prompts.
+//!
+//! Goal: who talks and who works are not in each other's way, whatever arrives. Method: the real
+//! `ferry` on terminals of its own; where a server must say what no server says, a fake one.
+
+use serde_json::json;
+
+use crate::fake_room::FakeRoom;
+use crate::seat::{CTRL_C, CTRL_D, ENTER, Seat, temporary};
+
+/// What a guest called so asks.
+fn join(name: &str) -> serde_json::Value {
+    json!({"cmd": "JOIN", "name": name})
+}
+
+#[test]
+fn a_line_half_typed_survives_a_hundred_messages_and_is_obeyed_when_it_is_whole() {
+    let (room, here) = (FakeRoom::open(), temporary());
+    let mut seat = Seat::take(room.address(), here.path(), &[]);
+    room.is_asked(&json!({"cmd": "LISTEN"}), 1);
+    seat.types("mkdir half");
+    seat.line_is("mkdir half");
+    for n in 0..100 {
+        room.tells_event(&json!({"event": "admin", "text": format!("message <{n}>"), "at": 9}));
+        if n == 50 {
+            // Typing goes on meanwhile.
+            seat.types("-typed");
+        }
+    }
+    seat.screen.shows("[administrator] message <99>\n");
+    seat.line_is("mkdir half-typed");
+    let shown = seat.screen.transcript();
+    let places: Vec<usize> = (0..100)
+        .map(|n| {
+            let line = format!("[administrator] message <{n}>\r\n");
+            assert_eq!(shown.matches(&line).count(), 1, "{n} in {shown}");
+            shown.find(&line).unwrap()
+        })
+        .collect();
+    assert!(places.is_sorted(), "{places:?}");
+    seat.types(ENTER);
+    room.is_asked(&json!({"cmd": "MKDIR", "path": "/library/half-typed"}), 1);
+    seat.is_asked("guest", "/library");
+    seat.leaves();
+}
+
+#[test]
+fn what_is_typed_in_the_room_is_said_and_a_slash_makes_it_a_command() {
+    let (room, here) = (FakeRoom::open(), temporary());
+    let mut seat = Seat::take(room.address(), here.path(), &[]);
+    seat.types("chat 张三\r");
+    room.is_asked(&join("张三"), 1);
+    seat.screen.line_is("张三>");
+    for (typed, asked) in [
+        ("hello, it's me", json!({"cmd": "SAY", "text": "hello, it's me"})),
+        ("@李四 你好", json!({"cmd": "SAY", "text": "你好", "to": "李四"})),
+        ("/mkdir a; mkdir b", json!({"cmd": "MKDIR", "path": "/library/b"})),
+    ] {
+        seat.types(&format!("{typed}\r"));
+        room.is_asked(&asked, 1);
+        seat.screen.line_is("张三>");
+    }
+    seat.types("never mi");
+    seat.screen.line_is("张三> never mi");
+    seat.types(CTRL_C);
+    seat.screen.line_is("张三>");
+    // Back to commands, and still there, in either way.
+    for back in [CTRL_D, "/\r"] {
+        seat.types(back);
+        seat.is_asked("guest", "/library");
+        room.says("李四", "are you there");
+        seat.screen.shows("李四 say : are you there\n");
+        seat.types("say yes\r");
+        seat.is_asked("guest", "/library");
+        seat.types("chat\r");
+        seat.screen.line_is("张三>");
+        seat.screen.wipes();
+    }
+    room.is_asked(&json!({"cmd": "SAY", "text": "yes"}), 2);
+    seat.types("/chat off\r");
+    seat.is_asked("guest", "/library");
+    room.is_asked(&json!({"cmd": "LEAVE"}), 1);
+    seat.types("chat off\r");
+    seat.screen.shows("you are not in the room");
+    seat.is_asked("guest", "/library");
+    seat.leaves();
+    let kept = std::fs::read_to_string(here.path().join(".state/ferry/history")).unwrap();
+    assert!(kept.contains("chat 张三") && !kept.contains("hello") && !kept.contains("never"));
+}
+
+#[test]
+fn whatever_is_told_unasked_it_acts_on_no_terminal_and_the_prompt_goes_on() {
+    let (room, here) = (FakeRoom::open(), temporary());
+    let mut seat = Seat::take(room.address(), here.path(), &[]);
+    room.is_asked(&json!({"cmd": "LISTEN"}), 1);
+    seat.types("pwd");
+    let evil = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\n\r\u{7f}";
+    for event in [
+        json!({"event": "say", "from": evil, "text": evil, "at": i64::MAX}),
+        json!({"event": "enter", "name": evil, "guest": true, "at": 9}),
+        json!({"event": "leave", "name": evil, "at": i64::MIN}),
+        json!({"event": "admin", "text": evil, "at": 9}),
+        json!({"event": "vote", "question": evil, "round": 1, "open": true, "at": 9,
+               "choices": [{"choice": evil, "votes": 1}]}),
+        json!({"event": "of a later version", "text": evil}),
+        json!({"event": "say", "from": 7}),
+        json!({"event": "admin", "text": "still here", "at": 9}),
+    ] {
+        room.tells_event(&event);
+    }
+    seat.screen.shows("[administrator] still here\n");
+    seat.line_is("pwd");
+    let mut times = 1;
+    for bytes in [&b"\xff\xfe\n"[..], b"nonsense\n", b"{\"status\":\"OK\"}\n", &[b'x'; 70_000]] {
+        room.tells(bytes);
+        // That is no room any more; it is looked for again, and found.
+        times += 1;
+        room.is_asked(&json!({"cmd": "LISTEN"}), times);
+    }
+    room.tells_event(&json!({"event": "admin", "text": "and again", "at": 9}));
+    seat.screen.shows("[administrator] and again\n");
+    seat.line_is("pwd");
+    seat.types(ENTER);
+    seat.screen.shows("/library\n");
+    let written = seat.screen.transcript();
+    for bad in ["\u{1b}]0;", "\u{9b}", "\u{202e}", "\u{7f}"] {
+        assert!(!written.contains(bad), "{bad:?} in {written:?}");
+    }
+    assert!(written.contains(r"\u{1b}]0;owned\u{7}"), "{written}");
+}
+
+#[test]
+fn who_was_in_the_room_comes_back_by_themselves_when_the_line_was_cut() {
+    let (room, here) = (FakeRoom::open(), temporary());
+    let mut seat = Seat::take(room.address(), here.path(), &[]);
+    seat.types("chat 张三\r");
+    seat.screen.line_is("张三>");
+    seat.types("half a li");
+    room.hangs_up();
+    room.is_asked(&join("张三"), 2);
+    seat.screen.shows("the connection to the room was lost; in it again as 张三, 2 there");
+    seat.screen.line_is("张三> half a li");
+    seat.types("ne\r");
+    room.is_asked(&json!({"cmd": "SAY", "text": "half a line"}), 1);
+    seat.screen.line_is("张三>");
+}
+
+#[test]
+fn who_is_sent_out_is_told_why_and_does_not_come_back() {
+    let (room, here) = (FakeRoom::open(), temporary());
+    let mut seat = Seat::take(room.address(), here.path(), &[]);
+    room.is_asked(&json!({"cmd": "LISTEN"}), 1);
+    seat.types("chat 张三\r");
+    seat.screen.line_is("张三>");
+    let farewell = json!({"status": "FAIL", "reason": "denied", "message": "out \u{1b}[2J"});
+    room.tells_event(&farewell);
+    room.hangs_up();
+    seat.screen.shows(r"ferry: out \u{1b}[2J");
+    seat.types("hello?\r");
+    seat.screen.shows("you are not in the room; `chat` goes in");
+    seat.is_asked("guest", "/library");
+    room.is_asked(&json!({"cmd": "LISTEN"}), 2);
+    room.tells_event(&json!({"event": "admin", "text": "still here", "at": 9}));
+    seat.screen.shows("[administrator] still here\n");
+}
+
+#[test]
+fn what_arrives_waits_while_a_password_is_typed_or_another_program_runs() {
+    let (room, here) = (FakeRoom::open(), temporary());
+    let mut seat = Seat::take(room.address(), here.path(), &[]);
+    room.is_asked(&json!({"cmd": "LISTEN"}), 1);
+    let tell = |text: &str| room.tells_event(&json!({"event": "admin", "text": text, "at": 9}));
+    seat.types("!echo up; read x; echo down\r");
+    seat.screen.shows("\nup");
+    tell("first");
+    seat.types("typed\r");
+    seat.screen.shows("up\ntyped\ndown\n[administrator] first\n");
+    seat.is_asked("guest", "/library");
+    seat.types("login xiaoyu\r");
+    seat.screen.shows("Password for xiaoyu:");
+    tell("second");
+    // A password that is not there yet cannot be heard about either.
+    seat.types(CTRL_C);
+    seat.screen.shows("[administrator] second\n");
+    seat.is_asked("guest", "/library");
+    assert!(!seat.screen.text().contains("Password for xiaoyu: ["), "{}", seat.screen.text());
+}

@@ -1,0 +1,102 @@
+//! A server with nothing but a room, in which only the test speaks.
+//!
+//! Goal: what a client makes of whatever a server tells it unasked. Method: every request is
+//! answered as if all were well, and who is in the room or listens is told what the test wants, by
+//! the byte.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use harness::eventually;
+use serde_json::{Value, json};
+
+/// The server.
+pub(crate) struct FakeRoom {
+    address: SocketAddr,
+    seen: Arc<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// Who is in the room or listens.
+    inside: Mutex<Vec<TcpStream>>,
+    asked: Mutex<Vec<Value>>,
+}
+
+impl FakeRoom {
+    pub(crate) fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, seen) = (listener.local_addr().unwrap(), Arc::new(Seen::default()));
+        let shared = Arc::clone(&seen);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let seen = Arc::clone(&shared);
+                thread::spawn(move || serve(stream, &seen));
+            }
+        });
+        Self { address, seen }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until so many requests were this one.
+    #[track_caller]
+    pub(crate) fn is_asked(&self, request: &Value, times: usize) {
+        eventually(&format!("{request} was asked {times} times"), || {
+            let asked = self.seen.asked.lock().unwrap();
+            asked.iter().filter(|asked| *asked == request).count() >= times
+        });
+    }
+
+    /// Tells everybody inside these bytes.
+    pub(crate) fn tells(&self, bytes: &[u8]) {
+        for mut stream in self.seen.inside.lock().unwrap().iter() {
+            // One of them may have left.
+            let _ = stream.write_all(bytes);
+        }
+    }
+
+    /// Tells everybody inside an event.
+    pub(crate) fn tells_event(&self, event: &Value) {
+        self.tells(format!("{event}\n").as_bytes());
+    }
+
+    /// Tells everybody inside that somebody says something.
+    pub(crate) fn says(&self, from: &str, text: &str) {
+        self.tells_event(&json!({"event": "say", "from": from, "text": text, "at": 9}));
+    }
+
+    /// Breaks the connections of everybody inside.
+    pub(crate) fn hangs_up(&self) {
+        for stream in self.seen.inside.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn serve(stream: TcpStream, seen: &Seen) {
+    let greeting = json!({"status": "OK", "server": "fake", "protocol": 1, "session": 1});
+    let mut said = writeln!(&stream, "{greeting}");
+    for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+        let request: Value = serde_json::from_str(&line).unwrap();
+        let answer = match request["cmd"].as_str() {
+            Some("JOIN") => json!({"status": "OK", "name": request["name"], "members": 2}),
+            Some("LIST") => json!({"status": "EMPTY"}),
+            _ => json!({"status": "OK"}),
+        };
+        let goes_in = ["JOIN", "LISTEN"].iter().any(|cmd| request["cmd"] == *cmd);
+        said = said.and_then(|()| writeln!(&stream, "{answer}"));
+        if goes_in {
+            seen.inside.lock().unwrap().push(stream.try_clone().unwrap());
+        }
+        // Known only when it has been answered, and is in.
+        seen.asked.lock().unwrap().push(request);
+        if said.is_err() {
+            return;
+        }
+    }
+}
