@@ -3,13 +3,18 @@
 //! Goal: who talks and who works are not in each other's way, whatever arrives. Method: the real
 //! `ferry` on terminals of its own; where a server must say what no server says, a fake one.
 
-use serde_json::json;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use harness::{actor, eventually};
+use serde_json::{Value, json};
 
 use crate::fake_room::FakeRoom;
+use crate::people::stage;
 use crate::seat::{CTRL_C, CTRL_D, ENTER, Seat, temporary};
 
 /// What a guest called so asks.
-fn join(name: &str) -> serde_json::Value {
+fn join(name: &str) -> Value {
     json!({"cmd": "JOIN", "name": name})
 }
 
@@ -111,7 +116,7 @@ fn whatever_is_told_unasked_it_acts_on_no_terminal_and_the_prompt_goes_on() {
     seat.screen.shows("[administrator] still here\n");
     seat.line_is("pwd");
     let mut times = 1;
-    for bytes in [&b"\xff\xfe\n"[..], b"nonsense\n", b"{\"status\":\"OK\"}\n", &[b'x'; 70_000]] {
+    for bytes in [&b"\xff\xfe\n"[..], b"nonsense\n", b"{\"status\":\"OK\"}\n", &vec![b'x'; 70_000]] {
         room.tells(bytes);
         // That is no room any more; it is looked for again, and found.
         times += 1;
@@ -184,4 +189,93 @@ fn what_arrives_waits_while_a_password_is_typed_or_another_program_runs() {
     seat.screen.shows("[administrator] second\n");
     seat.is_asked("guest", "/library");
     assert!(!seat.screen.text().contains("Password for xiaoyu: ["), "{}", seat.screen.text());
+}
+
+/// `ferry` with these words, and these lines on its stdin, to its end.
+fn piped(room: &FakeRoom, words: &[&str], lines: &str) -> (Option<i32>, String, String) {
+    let mut ferry = actor::ferry(stage(), room.address(), words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    ferry.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = ferry.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn in_a_pipe_every_line_is_said_and_what_was_said_too_fast_is_said_again() {
+    let room = FakeRoom::open();
+    room.answers_once("SAY", r#"{"status":"FAIL","reason":"busy","message":"wait 1 s"}"#);
+    let lines = "one\n\n@李四 two\nthree";
+    assert_eq!(piped(&room, &["chat", "张三"], lines), (Some(0), String::new(), String::new()));
+    let asked: Vec<Value> = room.asked();
+    let said: Vec<&Value> = asked.iter().filter(|asked| asked["cmd"] == "SAY").collect();
+    let texts: Vec<_> = said.iter().map(|asked| asked["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["one", "one", "two", "three"]);
+    assert_eq!(said[2]["to"], "李四");
+    assert_eq!(asked.last().unwrap()["cmd"], "LEAVE");
+}
+
+#[test]
+fn in_a_pipe_what_happens_is_a_line_for_people_or_an_object_for_programs() {
+    let room = FakeRoom::open();
+    let event = json!({"event": "say", "from": "李四", "text": "hi \u{1b}[2J", "at": 9});
+    for (words, shown) in [
+        (&["chat", "张三"][..], "李四 say : hi \\u{1b}[2J\n"),
+        (
+            &["chat", "张三", "--json"],
+            "{\"event\":\"say\",\"from\":\"李四\",\"text\":\"hi \\u001b[2J\",\"at\":9}\n",
+        ),
+    ] {
+        let joined = json!({"status": "OK", "name": "张三", "members": 1, "past": 1});
+        room.answers_once("JOIN", &format!("{joined}\n{event}"));
+        let (status, heard, said) = piped(&room, words, "");
+        // People read when it was said, for that was before.
+        assert!(heard.ends_with(shown), "{heard}");
+        assert_eq!((status, said.as_str(), heard.lines().count()), (Some(0), "", 1));
+    }
+}
+
+#[test]
+fn what_is_refused_in_a_pipe_is_told_and_decides_the_status_and_a_lost_room_ends_it() {
+    let room = FakeRoom::open();
+    room.answers_once("SAY", r#"{"status":"FAIL","reason":"not-found","message":"no 李四 here"}"#);
+    let (status, _, said) = piped(&room, &["chat", "张三"], "@李四 one\ntwo\n");
+    assert_eq!((status, said.as_str()), (Some(6), "ferry: no 李四 here\n"));
+    room.is_asked(&json!({"cmd": "SAY", "text": "two"}), 1);
+    let (status, _, said) = piped(&room, &["chat"], "one\n");
+    assert_eq!(status, Some(2), "{said}");
+    // Nobody writes anything, and still it ends.
+    let mut ferry = actor::ferry(stage(), room.address(), ["chat", "李四"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    room.is_asked(&join("李四"), 1);
+    room.hangs_up();
+    let mut status = None;
+    eventually("it has ended", || {
+        status = ferry.try_wait().unwrap();
+        status.is_some()
+    });
+    assert_eq!(status.unwrap().code(), Some(3));
+}
+
+#[test]
+fn one_thing_is_said_from_the_shell_by_coming_in_for_it() {
+    let room = FakeRoom::open();
+    let (status, shown, said) = piped(&room, &["say", "@李四", "it's", "late", "--as", "张三"], "");
+    assert_eq!((status, shown.as_str(), said.as_str()), (Some(0), "say\n", ""));
+    let asked: Vec<Value> = room.asked();
+    let cmds: Vec<_> = asked.iter().map(|asked| asked["cmd"].as_str().unwrap()).collect();
+    assert_eq!(cmds, ["JOIN", "SAY", "LEAVE"]);
+    assert_eq!(asked[1], json!({"cmd": "SAY", "text": "it's late", "to": "李四"}));
+    let (status, _, said) = piped(&room, &["say", "hello"], "");
+    assert!(status == Some(2) && said.contains("a guest needs a name there"), "{said}");
+    let (status, _, said) = piped(&room, &["-c", "chat 张三"], "");
+    assert!(status == Some(2) && said.contains("in a script nobody types"), "{said}");
 }

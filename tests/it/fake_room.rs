@@ -4,6 +4,7 @@
 //! answered as if all were well, and who is in the room or listens is told what the test wants, by
 //! the byte.
 
+use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,8 @@ struct Seen {
     /// Who is in the room or listens.
     inside: Mutex<Vec<TcpStream>>,
     asked: Mutex<Vec<Value>>,
+    /// Answers to requests that are still to come, one for each.
+    answers: Mutex<VecDeque<(String, String)>>,
 }
 
 impl FakeRoom {
@@ -33,7 +36,7 @@ impl FakeRoom {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let seen = Arc::clone(&shared);
-                thread::spawn(move || serve(stream, &seen));
+                thread::spawn(move || serve(&stream, &seen));
             }
         });
         Self { address, seen }
@@ -50,6 +53,16 @@ impl FakeRoom {
             let asked = self.seen.asked.lock().unwrap();
             asked.iter().filter(|asked| *asked == request).count() >= times
         });
+    }
+
+    /// What was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Value> {
+        self.seen.asked.lock().unwrap().clone()
+    }
+
+    /// The next request of this kind is answered so.
+    pub(crate) fn answers_once(&self, cmd: &str, line: &str) {
+        self.seen.answers.lock().unwrap().push_back((cmd.to_owned(), line.to_owned()));
     }
 
     /// Tells everybody inside these bytes.
@@ -78,18 +91,13 @@ impl FakeRoom {
     }
 }
 
-fn serve(stream: TcpStream, seen: &Seen) {
+fn serve(mut stream: &TcpStream, seen: &Seen) {
     let greeting = json!({"status": "OK", "server": "fake", "protocol": 1, "session": 1});
-    let mut said = writeln!(&stream, "{greeting}");
+    let mut said = writeln!(stream, "{greeting}");
     for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
         let request: Value = serde_json::from_str(&line).unwrap();
-        let answer = match request["cmd"].as_str() {
-            Some("JOIN") => json!({"status": "OK", "name": request["name"], "members": 2}),
-            Some("LIST") => json!({"status": "EMPTY"}),
-            _ => json!({"status": "OK"}),
-        };
         let goes_in = ["JOIN", "LISTEN"].iter().any(|cmd| request["cmd"] == *cmd);
-        said = said.and_then(|()| writeln!(&stream, "{answer}"));
+        said = said.and_then(|()| writeln!(stream, "{}", seen.answer(&request)));
         if goes_in {
             seen.inside.lock().unwrap().push(stream.try_clone().unwrap());
         }
@@ -98,5 +106,21 @@ fn serve(stream: TcpStream, seen: &Seen) {
         if said.is_err() {
             return;
         }
+    }
+}
+
+impl Seen {
+    /// The answer to a request.
+    fn answer(&self, request: &Value) -> String {
+        let mut planned = self.answers.lock().unwrap();
+        if let Some(at) = planned.iter().position(|(cmd, _)| request["cmd"] == cmd.as_str()) {
+            return planned.remove(at).unwrap().1;
+        }
+        let usual = match request["cmd"].as_str() {
+            Some("JOIN") => json!({"status": "OK", "name": request["name"], "members": 2}),
+            Some("LIST") => json!({"status": "EMPTY"}),
+            _ => json!({"status": "OK"}),
+        };
+        usual.to_string()
     }
 }

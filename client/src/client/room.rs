@@ -172,3 +172,66 @@ impl Speaker {
         self.0.send(request).map_err(|error| Error::from_wire(&error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use common::protocol::Reason;
+
+    use super::super::scripted::client;
+    use super::*;
+
+    const JOINED: &str = r#"{"status":"OK","name":"a","members":1}"#;
+    const ADMIN: &str = r#"{"event":"admin","text":"hi","at":9}"#;
+
+    #[test]
+    fn an_event_is_never_taken_for_the_answer_nor_lost_before_it() {
+        let client = client(|peer| {
+            peer.hear();
+            for line in [ADMIN, r#"{"event":"of a later version"}"#, JOINED, ADMIN] {
+                peer.say(line);
+            }
+            assert!(peer.hear().contains("SAY"));
+            for line in [ADMIN, r#"{"status":"FAIL","reason":"busy","message":"wait"}"#] {
+                peer.say(line);
+            }
+        });
+        let (joined, mut listener) = client.join(Some("a")).unwrap();
+        assert_eq!((joined.name.as_str(), joined.past), ("a", 0));
+        let refused = listener.say("hello", None).unwrap_err();
+        assert_eq!(refused.reason(), Some(Reason::Busy));
+        for _ in 0..3 {
+            assert!(matches!(listener.hear(), Ok(Heard::Event(Event::Admin { .. }))));
+        }
+        assert!(matches!(listener.hear(), Err(Error::Lost(_))));
+    }
+
+    #[test]
+    fn a_server_that_only_talks_does_not_fill_the_memory() {
+        let client = client(|peer| {
+            peer.hear();
+            for _ in 0..=EARLY_EVENTS_MAX {
+                peer.say(ADMIN);
+            }
+            peer.hear();
+        });
+        assert!(matches!(client.listen(false), Err(Error::Protocol(_))));
+    }
+
+    #[test]
+    fn who_speaks_in_one_thread_is_answered_in_another_and_hangs_up_for_both() {
+        let client = client(|peer| {
+            peer.hear();
+            peer.say(JOINED);
+            assert!(peer.hear().contains("LEAVE"));
+            peer.say(r#"{"status":"OK"}"#);
+            assert_eq!(peer.hear(), "");
+        });
+        let (_, mut listener) = client.join(None).unwrap();
+        let mut speaker = listener.speaker().unwrap();
+        speaker.ask(&Request::Leave {}).unwrap();
+        let Ok(Heard::Answer(answer)) = listener.hear() else { panic!("no answer") };
+        answer.to::<Done>("").unwrap();
+        drop(speaker);
+        assert!(matches!(listener.hear(), Err(Error::Lost(_))));
+    }
+}

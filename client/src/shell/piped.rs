@@ -8,7 +8,7 @@ use std::io::{self, BufRead};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::protocol::{Done, Reason, Request};
+use common::protocol::{Done, Joined, Reason, Request};
 use common::room::{Event, RoomName};
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
@@ -17,7 +17,7 @@ use super::report::Report;
 use super::room::addressed;
 use crate::client::{Heard, Listener, Speaker};
 use crate::command::Command;
-use crate::error::{Deed, Error, Loss, Misuse};
+use crate::error::{Deed, Error, Loss};
 use crate::interrupt::Interrupt;
 use crate::words::Happening;
 
@@ -33,6 +33,8 @@ struct Chat<'a> {
     speaker: Speaker,
     lines: Receiver<io::Result<String>>,
     heard: Receiver<Result<Heard, Error>>,
+    /// How many events are still of before.
+    past: u64,
     /// Said, and not answered.
     said: Option<Said>,
 }
@@ -53,20 +55,12 @@ impl Shell<'_> {
     ) -> u8 {
         let mut report = self.report(&Command::Chat { name: None });
         report.one("", |report| {
-            let listener = self.come_in(name)?;
+            let (Joined { past, .. }, listener) = self.come_in(name)?;
             let speaker = listener.speaker()?;
             let (lines, heard) = (read(input)?, hear(listener)?);
-            Chat { report, speaker, lines, heard, said: None }.run(self.interrupt())
+            Chat { report, speaker, lines, heard, past, said: None }.run(self.interrupt())
         });
         report.finish()
-    }
-
-    fn come_in(&mut self, name: Option<&RoomName>) -> Result<Listener, Error> {
-        if name.is_none() && self.link.user().is_none() {
-            return Err(Misuse::NoRoomName.into());
-        }
-        let client = self.link.beside(self.interrupt().clone())?;
-        client.join(name.map(RoomName::as_str)).map(|(_, listener)| listener)
     }
 }
 
@@ -128,13 +122,14 @@ impl Chat<'_> {
         }
     }
 
-    fn show(&self, event: &Event) -> Result<(), Error> {
+    fn show(&mut self, event: &Event) -> Result<(), Error> {
+        let is_past = self.past > 0;
+        self.past = self.past.saturating_sub(1);
         let printer = self.report.printer();
         if printer.is_json() {
             return printer.json(event);
         }
-        // Who reads a file of this the next day wonders when it was.
-        printer.line(&printer.words(&Happening { event, is_past: false, number: None }))
+        printer.line(&printer.words(&Happening { event, is_past, number: None }))
     }
 
     /// Leaves, and hears what happens until that is done.

@@ -4,12 +4,13 @@
 //! be said, and leaves.
 
 use common::escape::Safe;
-use common::protocol::Done;
+use common::protocol::{Done, Joined};
 use common::room::{RoomName, Saying, Tally};
 use serde::Serialize;
 
 use super::Shell;
 use super::report::Report;
+use crate::client::Listener;
 use crate::command::OnOff;
 use crate::display;
 use crate::error::{Error, Misuse};
@@ -80,16 +81,21 @@ impl Shell<'_> {
         match &mut self.room {
             Some(room) if room.member().is_some() => room.say(text, to)?,
             _ => {
-                if name.is_none() && self.link.user().is_none() {
-                    return Err(Misuse::NoRoomName.into());
-                }
-                let client = self.link.beside(self.interrupt().clone())?;
-                let (_, mut listener) = client.join(name.map(RoomName::as_str))?;
+                let (_, mut listener) = self.come_in(name)?;
                 listener.say(text, to)?;
                 listener.leave()?;
             }
         }
         report.done("", "say", Done {})
+    }
+
+    /// Goes into the room on a connection of its own; a guest needs a name for that.
+    pub(super) fn come_in(&mut self, name: Option<&RoomName>) -> Result<(Joined, Listener), Error> {
+        if name.is_none() && self.link.user().is_none() {
+            return Err(Misuse::NoRoomName.into());
+        }
+        let client = self.link.beside(self.interrupt().clone())?;
+        client.join(name.map(RoomName::as_str))
     }
 
     pub(super) fn vote(
