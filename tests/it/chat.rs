@@ -3,6 +3,7 @@
 //! Goal: who talks and who works are not in each other's way, whatever arrives. Method: the real
 //! `ferry` on terminals of its own; where a server must say what no server says, a fake one.
 
+use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -10,8 +11,9 @@ use harness::{actor, eventually};
 use serde_json::{Value, json};
 
 use crate::fake_room::FakeRoom;
-use crate::people::stage;
+use crate::people::{newcomer, stage};
 use crate::seat::{CTRL_C, CTRL_D, ENTER, Seat, temporary};
+use crate::talk::{assert_ok, put, quick};
 
 /// What a guest called so asks.
 fn join(name: &str) -> Value {
@@ -89,7 +91,7 @@ fn what_is_typed_in_the_room_is_said_and_a_slash_makes_it_a_command() {
     seat.screen.shows("you are not in the room");
     seat.is_asked("guest", "/library");
     seat.leaves();
-    let kept = std::fs::read_to_string(here.path().join(".state/ferry/history")).unwrap();
+    let kept = fs::read_to_string(here.path().join(".state/ferry/history")).unwrap();
     assert!(kept.contains("chat 张三") && !kept.contains("hello") && !kept.contains("never"));
 }
 
@@ -116,7 +118,8 @@ fn whatever_is_told_unasked_it_acts_on_no_terminal_and_the_prompt_goes_on() {
     seat.screen.shows("[administrator] still here\n");
     seat.line_is("pwd");
     let mut times = 1;
-    for bytes in [&b"\xff\xfe\n"[..], b"nonsense\n", b"{\"status\":\"OK\"}\n", &vec![b'x'; 70_000]] {
+    for bytes in [&b"\xff\xfe\n"[..], b"nonsense\n", b"{\"status\":\"OK\"}\n", &vec![b'x'; 70_000]]
+    {
         room.tells(bytes);
         // That is no room any more; it is looked for again, and found.
         times += 1;
@@ -278,4 +281,68 @@ fn one_thing_is_said_from_the_shell_by_coming_in_for_it() {
     assert!(status == Some(2) && said.contains("a guest needs a name there"), "{said}");
     let (status, _, said) = piped(&room, &["-c", "chat 张三"], "");
     assert!(status == Some(2) && said.contains("in a script nobody types"), "{said}");
+}
+
+#[test]
+fn a_guest_votes_as_who_they_are_in_the_room_and_a_user_from_anywhere() {
+    let (room, here) = (FakeRoom::open(), temporary());
+    let tally = r#"{"status":"OK","question":"both?","round":1,"open":true,"at":9,
+        "choices":[{"choice":"yes","votes":3},{"choice":"no","votes":0}]}"#;
+    let tally = tally.replace('\n', "");
+    let mut seat = Seat::take(room.address(), here.path(), &[]);
+    seat.types("chat 张三\r");
+    seat.screen.line_is("张三>");
+    room.tells(format!("{}\n", tally.replace(r#""status":"OK""#, r#""event":"vote""#)).as_bytes());
+    seat.screen.shows("[vote] both? yes 3, no 0 (round 1; as in: vote yes)\n");
+    room.answers_once("VOTE", &tally);
+    seat.types("/vote yes\r");
+    seat.screen.shows("\nboth? yes 3, no 0 (round 1, open)\n");
+    seat.screen.line_is("张三>");
+    // On the connection that joined, for that is who votes.
+    assert_eq!(room.asked_with(&join("张三")).last().unwrap()["choice"], "yes");
+    room.answers_once("VOTE", &tally);
+    let (status, shown, _) = piped(&room, &["vote"], "");
+    assert_eq!((status, shown.as_str()), (Some(0), "both? yes 3, no 0 (round 1, open)\n"));
+}
+
+#[test]
+fn what_an_administrator_asks_the_console_goes_there_as_it_was_typed() {
+    let room = FakeRoom::open();
+    room.answers_once("ADMIN", r#"{"status":"OK","text":"c07 \u001b[2J\nc08"}"#);
+    let (status, shown, _) = piped(&room, &["admin", "ask", "will both?", "yes", "-x"], "");
+    assert_eq!((status, shown.as_str()), (Some(0), "c07 \\u{1b}[2J\nc08\n"));
+    room.is_asked(&json!({"cmd": "ADMIN", "line": "ask 'will both?' yes -x"}), 1);
+}
+
+#[test]
+fn a_file_one_is_told_of_is_fetched_by_its_number() {
+    let (server, here) = (quick(), temporary());
+    let mut seat = Seat::take(server.address(), here.path(), &[]);
+    seat.types("notices\r");
+    seat.screen.shows("\nnotices off\n");
+    seat.types("notices on\r");
+    seat.screen.shows("\nnotices on\n");
+    seat.is_asked("guest", "/library");
+    let mut bringer = newcomer(&server, "xiaoyu");
+    // Until the listener is there nobody is told.
+    let mut brought = 0;
+    eventually("a file is told of", || {
+        brought += 1;
+        let name = format!("/library/notes-{brought}.pdf");
+        assert_ok(&put(&mut bringer, &name, b"first"));
+        seat.screen.text().contains("[n1] xiaoyu uploaded notes-")
+    });
+    let shown = seat.screen.text();
+    let (_, told) = shown.split_once("[n1] xiaoyu uploaded ").unwrap();
+    let (name, rest) = told.split_once(' ').unwrap();
+    assert!(rest.starts_with("(5 B)"), "{shown}");
+    // It means that file wherever one is, and whatever is called so.
+    fs::write(server.library().join("n1"), "another").unwrap();
+    seat.types("cd /\r");
+    seat.is_asked("guest", "/");
+    seat.types("get n1\r");
+    seat.screen.shows(&format!("get /library/{name}  5 B"));
+    assert_eq!(fs::read(here.path().join(name)).unwrap(), b"first");
+    seat.types("cd\rget ./n1\r");
+    seat.screen.shows("get ./n1  7 B");
 }

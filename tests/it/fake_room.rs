@@ -23,7 +23,8 @@ pub(crate) struct FakeRoom {
 struct Seen {
     /// Who is in the room or listens.
     inside: Mutex<Vec<TcpStream>>,
-    asked: Mutex<Vec<Value>>,
+    /// What was asked, and on which connection.
+    asked: Mutex<Vec<(usize, Value)>>,
     /// Answers to requests that are still to come, one for each.
     answers: Mutex<VecDeque<(String, String)>>,
 }
@@ -34,9 +35,9 @@ impl FakeRoom {
         let (address, seen) = (listener.local_addr().unwrap(), Arc::new(Seen::default()));
         let shared = Arc::clone(&seen);
         thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for (nth, stream) in listener.incoming().map_while(Result::ok).enumerate() {
                 let seen = Arc::clone(&shared);
-                thread::spawn(move || serve(&stream, &seen));
+                thread::spawn(move || serve(nth, &stream, &seen));
             }
         });
         Self { address, seen }
@@ -51,13 +52,20 @@ impl FakeRoom {
     pub(crate) fn is_asked(&self, request: &Value, times: usize) {
         eventually(&format!("{request} was asked {times} times"), || {
             let asked = self.seen.asked.lock().unwrap();
-            asked.iter().filter(|asked| *asked == request).count() >= times
+            asked.iter().filter(|(_, asked)| asked == request).count() >= times
         });
     }
 
     /// What was asked so far.
     pub(crate) fn asked(&self) -> Vec<Value> {
-        self.seen.asked.lock().unwrap().clone()
+        self.seen.asked.lock().unwrap().iter().map(|(_, asked)| asked.clone()).collect()
+    }
+
+    /// What was asked on the connection on which this was.
+    pub(crate) fn asked_with(&self, request: &Value) -> Vec<Value> {
+        let asked = self.seen.asked.lock().unwrap();
+        let (here, _) = asked.iter().find(|(_, asked)| asked == request).unwrap();
+        asked.iter().filter(|(there, _)| there == here).map(|(_, asked)| asked.clone()).collect()
     }
 
     /// The next request of this kind is answered so.
@@ -91,7 +99,7 @@ impl FakeRoom {
     }
 }
 
-fn serve(mut stream: &TcpStream, seen: &Seen) {
+fn serve(nth: usize, mut stream: &TcpStream, seen: &Seen) {
     let greeting = json!({"status": "OK", "server": "fake", "protocol": 1, "session": 1});
     let mut said = writeln!(stream, "{greeting}");
     for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
@@ -102,7 +110,7 @@ fn serve(mut stream: &TcpStream, seen: &Seen) {
             seen.inside.lock().unwrap().push(stream.try_clone().unwrap());
         }
         // Known only when it has been answered, and is in.
-        seen.asked.lock().unwrap().push(request);
+        seen.asked.lock().unwrap().push((nth, request));
         if said.is_err() {
             return;
         }

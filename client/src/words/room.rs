@@ -50,14 +50,14 @@ impl Happening<'_> {
             }
             Event::Enter { name, guest, .. } => say!(
                 lang,
-                "{name} comes in",
-                "{name} 进入聊天室",
+                "{name}comes in",
+                "{name}进入聊天室",
                 name = Safe(&marked(lang, name, *guest))
             ),
             Event::Leave { name, guest, .. } => say!(
                 lang,
-                "{name} leaves",
-                "{name} 离开聊天室",
+                "{name}leaves",
+                "{name}离开聊天室",
                 name = Safe(&marked(lang, name, *guest))
             ),
             Event::Admin { text, .. } => {
@@ -99,8 +99,9 @@ fn private(lang: Lang, line: &str) -> String {
     say!(lang, "[private] {line}", "[私信] {line}", line = Safe(line))
 }
 
+/// A name, whose it is, and the gap behind it, which Chinese has in the bracket.
 fn marked(lang: Lang, name: &str, guest: bool) -> String {
-    let mark = if guest { say!(lang, " (guest)", "（访客）") } else { String::new() };
+    let mark = if guest { say!(lang, " (guest) ", "（访客）") } else { " ".into() };
     format!("{name}{mark}")
 }
 
@@ -155,7 +156,7 @@ mod tests {
             (
                 r#"{"event":"enter","name":"a","guest":true,"at":9}"#,
                 "a (guest) comes in",
-                "a（访客） 进入聊天室",
+                "a（访客）进入聊天室",
             ),
             (r#"{"event":"leave","name":"a","at":9}"#, "a leaves", "a 离开聊天室"),
             (r#"{"event":"admin","text":"b","at":9}"#, "[administrator] b", "[管理员] b"),
