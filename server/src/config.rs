@@ -18,7 +18,7 @@ use common::reference::Reference;
 
 use crate::patience::Deadlines;
 use crate::rights::{Guests, LibraryWriters, Policy};
-use crate::roster::Room;
+use crate::roster::Capacity;
 use crate::service::Registration;
 use crate::store::Durability;
 
@@ -190,9 +190,9 @@ impl Config {
     }
 
     /// How many may be connected at once.
-    pub fn room(&self) -> Room {
+    pub fn capacity(&self) -> Capacity {
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        Room { places: count(self.max_clients), per_address: self.max_per_address.map(count) }
+        Capacity { places: count(self.max_clients), per_address: self.max_per_address.map(count) }
     }
 
     /// How long clients may take for what they do.

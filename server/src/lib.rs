@@ -49,6 +49,7 @@ pub mod quota;
 pub mod refusal;
 pub mod registry;
 pub mod rights;
+pub mod room;
 pub mod roster;
 pub mod seldom;
 mod server;

@@ -26,6 +26,15 @@ struct Place {
     taken_over: Arc<AtomicBool>,
 }
 
+impl Place {
+    /// If its session waits for a request, that wait finds the end of the stream.
+    fn wake(&self) {
+        if self.row.as_ref().is_some_and(|row| row.state() == State::Idle) {
+            let _ = self.stream.shutdown(Shutdown::Read);
+        }
+    }
+}
+
 /// Where a connection comes from, as far as it matters who takes how many places: an IPv4 address,
 /// or the /64 of an IPv6 address, all of which one subscriber is usually given (RFC 6177).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,7 +58,7 @@ impl Source {
 
 /// How many may be connected at once.
 #[derive(Debug, Clone, Copy)]
-pub struct Room {
+pub struct Capacity {
     /// All together.
     pub places: usize,
     /// From one address, whichever it is; if `None`, half of all from another machine, and any
@@ -57,7 +66,7 @@ pub struct Room {
     pub per_address: Option<usize>,
 }
 
-impl Room {
+impl Capacity {
     /// The last places, which only this machine may take: whoever sits at it gets in, whatever
     /// the others do. A server for a handful keeps none.
     fn kept(self) -> usize {
@@ -109,25 +118,25 @@ pub struct Roster {
     sessions: Mutex<Sessions>,
     /// Signalled when the last session leaves.
     empty: Condvar,
-    room: Room,
+    capacity: Capacity,
 }
 
 impl Roster {
     /// Nobody yet, and room for so many.
-    pub fn new(room: Room) -> Self {
-        Self { sessions: Mutex::default(), empty: Condvar::new(), room }
+    pub fn new(capacity: Capacity) -> Self {
+        Self { sessions: Mutex::default(), empty: Condvar::new(), capacity }
     }
 
     /// A place for session `id`, which comes from `peer`; or which limit is met.
     pub fn enter(&self, id: u64, peer: IpAddr, stream: Arc<TcpStream>) -> Result<Slot<'_>, Full> {
         let source = Source::of(peer);
         let mut sessions = self.lock();
-        let left = self.room.places.saturating_sub(sessions.places.len());
-        let most = self.room.for_one(source);
+        let left = self.capacity.places.saturating_sub(sessions.places.len());
+        let most = self.capacity.for_one(source);
         if left == 0 {
             return Err(Full::Places);
         }
-        if left <= self.room.kept() && !source.is_here() {
+        if left <= self.capacity.kept() && !source.is_here() {
             return Err(Full::Kept);
         }
         let from_there = sessions.from.entry(source).or_default();
@@ -146,10 +155,7 @@ impl Roster {
     pub fn dismiss(&self, grace: Duration) {
         let sessions = self.lock();
         for place in sessions.places.values() {
-            if place.row.as_ref().is_some_and(|row| row.state() == State::Idle) {
-                // Wakes the session's read, which then finds the end of the stream.
-                let _ = place.stream.shutdown(Shutdown::Read);
-            }
+            place.wake();
         }
         let sessions = self.wait_until_empty(sessions, Instant::now() + grace);
         let left: Vec<Place> = sessions.places.values().cloned().collect();
@@ -209,6 +215,15 @@ impl Slot<'_> {
         }
     }
 
+    /// Wakes this session for good, if it waits for a request: to be called by another thread of
+    /// its own, behind setting what the session looks at once it says `IDLE`. By the argument above
+    /// one of the two sees the other.
+    pub fn wake(&self) {
+        if let Some(place) = self.roster.lock().places.get(&self.id) {
+            place.wake();
+        }
+    }
+
     /// Whether another session took over what this one was doing.
     pub fn is_taken_over(&self) -> bool {
         self.taken_over.load(Ordering::Acquire)
@@ -247,7 +262,7 @@ mod tests {
         fn new(places: usize, per_address: Option<usize>) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let stream = Arc::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
-            Self { roster: Roster::new(Room { places, per_address }), stream }
+            Self { roster: Roster::new(Capacity { places, per_address }), stream }
         }
 
         fn enter(&self, id: u64, from: &str) -> Result<Slot<'_>, Full> {
@@ -284,7 +299,7 @@ mod tests {
     #[test]
     fn the_places_kept_for_this_machine_are_two_or_fewer_of_few() {
         for (places, kept) in [(1, 0), (9, 0), (10, 1), (19, 1), (20, 2), (1000, 2)] {
-            assert_eq!(Room { places, per_address: None }.kept(), kept, "{places}");
+            assert_eq!(Capacity { places, per_address: None }.kept(), kept, "{places}");
         }
     }
 

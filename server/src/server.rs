@@ -15,6 +15,7 @@ use crate::listener::Listener;
 use crate::models;
 use crate::places::{EXPIRY_EVERY, Places};
 use crate::quota::Ledger;
+use crate::room::Room;
 use crate::roster::Roster;
 use crate::service::Service;
 use crate::state::{State, Table};
@@ -91,7 +92,8 @@ impl Server {
     /// every thread has been joined.
     pub fn run(mut self) -> Result<(), ServerError> {
         let table = Table::default();
-        let roster = Roster::new(self.config.room());
+        let roster = Roster::new(self.config.capacity());
+        let room = Room::new(&self.store);
         let _seat = table.seat("main", State::Run);
         let stop = self.stop();
         thread::scope(|scope| {
@@ -110,12 +112,15 @@ impl Server {
                     .map_err(ServerError::system("draw a random key"))?,
                 registration: self.config.registration,
                 claims: &self.claims,
+                room: &room,
                 writer: &writer,
                 stop: &stop,
                 claim_wait: self.config.claim_wait,
                 deadlines: self.config.deadlines(),
             };
             models::thread::serve(&mut self.listener, &roster, &table, &service, self.config.grace);
+            // What was voted until now is kept; nothing was asked is no trouble.
+            let _ = room.close_vote();
             // LESSON: the writer is stopped by letting go of its queues, not by telling it. All
             // sessions have ended, so this is the last sender, and the thread ends.
             drop(writer);

@@ -3,6 +3,7 @@
 // A test that meets what it did not expect has failed; saying so is what a panic is for.
 #![allow(clippy::unwrap_used)]
 
+mod ears; // somebody in the room, or at its door: asks, and keeps what is heard meanwhile
 mod model; // what a server means: the protocol without disk, threads or sockets
 mod network; // addresses of other machines, and a line that can be cut
 mod pair; // two servers on one folder
@@ -57,6 +58,7 @@ mod resume_faults; // keeping what came of an upload fails in every way
 mod resume_get; // a download that is cut off goes on where it was
 mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it
+mod room; // who is in the room, what they hear, and what nobody can do there
 mod scripts; // whole scripts of requests, played to the server and to its model
 mod settings; // the settings file, and what is wrong with it
 mod shared; // several servers on one folder

@@ -17,8 +17,10 @@
 //! bounded) or was never sent; where that is in doubt the connection is closed.
 //!
 //! This file holds the conversation; `reading` waits for what is said, `receiving` and `sending`
-//! hold its two long sentences.
+//! hold its two long sentences, and `hearing` goes on with it while a second thread tells the client
+//! what is said in the room.
 
+mod hearing;
 mod reading;
 mod receiving;
 mod sending;
@@ -26,6 +28,7 @@ mod sending;
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::escape::Safe;
@@ -38,10 +41,11 @@ use crate::batch::Batch;
 use crate::fault;
 use crate::input::Input;
 use crate::listener::Admitted;
+use crate::room::{Outbox, Pace, Presence};
 use crate::roster::Slot;
 use crate::service::{Reply, Service, Who};
-use crate::socket::Socket;
-use crate::state;
+use crate::socket::{Incoming, Outgoing, Turn};
+use crate::state::{self, Table};
 use crate::stop::Stop;
 
 /// How much of a path the journal keeps. A request may name one of 64 KiB.
@@ -141,12 +145,32 @@ struct Job {
     begun: Instant,
 }
 
+/// The room's events will follow, once this answer is out.
+struct Hearing {
+    answer: Answer,
+    outbox: Outbox,
+    job: Job,
+}
+
+/// Holds the conversation of a client that was let in, from the greeting to the end.
+pub fn hold<'s>(
+    client: &'s Admitted<'s>,
+    service: &'s Service<'s>,
+    stop: &'s Stop,
+    table: &'s Table,
+) {
+    let outgoing = Outgoing::new(Arc::clone(&client.stream), service.deadlines);
+    Session::new(client, service, stop, table, &outgoing).run();
+}
+
 /// One client's conversation.
-pub struct Session<'s> {
-    who: Who,
+struct Session<'s> {
+    who: Who<'s>,
     slot: &'s Slot<'s>,
     service: &'s Service<'s>,
     stop: &'s Stop,
+    table: &'s Table,
+    outgoing: &'s Outgoing,
     input: Input,
     line: Vec<u8>,
     output: Vec<u8>,
@@ -154,15 +178,28 @@ pub struct Session<'s> {
 }
 
 impl<'s> Session<'s> {
-    /// A session for a client that was let in.
-    pub fn new(client: &'s Admitted<'s>, service: &'s Service<'s>, stop: &'s Stop) -> Self {
-        let socket = Socket::new(client.stream.clone(), service.deadlines);
+    fn new(
+        client: &'s Admitted<'s>,
+        service: &'s Service<'s>,
+        stop: &'s Stop,
+        table: &'s Table,
+        outgoing: &'s Outgoing,
+    ) -> Self {
+        let incoming = Incoming::new(Arc::clone(&client.stream), service.deadlines);
         Self {
-            who: Who { session: client.session, peer: client.peer, user: None },
+            who: Who {
+                session: client.session,
+                peer: client.peer,
+                user: None,
+                presence: Presence::new(service.room, client.session),
+                pace: Pace::default(),
+            },
             slot: &client.slot,
             service,
             stop,
-            input: Input::new(socket),
+            table,
+            outgoing,
+            input: Input::new(incoming),
             line: Vec::new(),
             output: Vec::new(),
             batch: Batch::default(),
@@ -170,7 +207,7 @@ impl<'s> Session<'s> {
     }
 
     /// Holds the conversation to its end.
-    pub fn run(mut self) {
+    fn run(mut self) {
         log::info!("{} connected", self.who.peer);
         let Err(mut end) = self.converse();
         if self.slot.is_taken_over() {
@@ -184,7 +221,7 @@ impl<'s> Session<'s> {
         let told = self.before_waiting();
         log::info!("{} {end}", self.who.peer);
         if told.is_ok() && !matches!(end, End::Lost(_)) {
-            self.input.socket_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
+            self.input.incoming_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
         }
     }
 
@@ -196,18 +233,30 @@ impl<'s> Session<'s> {
         }));
         fault::point("session.greeted");
         loop {
-            self.read_request_line()?;
-            fault::point("session.line");
-            match frame::parse(&self.line) {
-                Ok(request) => self.turn(request)?,
-                Err(error) => self.refuse_line(&error)?,
+            let mut next = self.exchange()?;
+            while let Some(hearing) = next {
+                next = self.hear(hearing)?;
             }
-            // Who asks on and on and never listens must not fill our memory with answers.
-            self.flush_if_much()?;
         }
     }
 
-    fn turn(&mut self, request: Request) -> Result<(), End> {
+    /// One request, and what comes of it.
+    fn exchange(&mut self) -> Result<Option<Hearing>, End> {
+        self.read_request_line()?;
+        fault::point("session.line");
+        let hearing = match frame::parse(&self.line) {
+            Ok(request) => self.turn(request)?,
+            Err(error) => {
+                self.refuse_line(&error)?;
+                None
+            }
+        };
+        // Who asks on and on and never listens must not fill our memory with answers.
+        self.flush_if_much()?;
+        Ok(hearing)
+    }
+
+    fn turn(&mut self, request: Request) -> Result<Option<Hearing>, End> {
         let (verb, path) = (request.verb(), request.path().to_owned());
         state::works_on(format_args!("{verb} {}", Safe(&path)));
         let job = Job { verb, path, body: Body::of(&request), begun: Instant::now() };
@@ -218,16 +267,18 @@ impl<'s> Session<'s> {
         let reply = self.service.handle(&mut self.who, request);
         fault::point("request.handled");
         match reply {
-            Reply::Answer(answer) => self.answer(&answer, &job),
-            Reply::Pages(pages) => self.send_pages(pages, &job),
-            Reply::Send { opened, offset } => self.send_file(&opened, offset, &job),
-            Reply::Receive(plan) => self.receive(plan, &job),
+            Reply::Answer(answer) => self.answer(&answer, &job)?,
+            Reply::Pages(pages) => self.send_pages(pages, &job)?,
+            Reply::Send { opened, offset } => self.send_file(&opened, offset, &job)?,
+            Reply::Receive(plan) => self.receive(plan, &job)?,
             Reply::Welcome(user, answer) => {
                 self.who.user = Some(user);
-                self.answer(&answer, &job)
+                self.answer(&answer, &job)?;
             }
-            Reply::Bye => Err(End::Left),
+            Reply::Hear(answer, outbox) => return Ok(Some(Hearing { answer, outbox, job })),
+            Reply::Bye => return Err(End::Left),
         }
+        Ok(None)
     }
 
     /// Answers with one line, in the order of the requests, and steps over an unwanted body.
@@ -289,9 +340,13 @@ impl<'s> Session<'s> {
     }
 
     fn flush(&mut self) -> Result<(), End> {
+        self.flush_in(&mut self.outgoing.turn())
+    }
+
+    fn flush_in(&mut self, turn: &mut Turn<'_>) -> Result<(), End> {
         // Taken out first: what was sent in part must not be sent again by whoever says goodbye.
         let mut output = std::mem::take(&mut self.output);
-        self.input.socket_mut().send(&output).map_err(End::unsent)?;
+        turn.send(&output).map_err(End::unsent)?;
         output.clear();
         self.output = output;
         Ok(())

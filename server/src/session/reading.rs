@@ -6,7 +6,9 @@ use std::io::{BufRead as _, ErrorKind};
 use common::frame;
 use common::protocol::Reason;
 
+use super::hearing::HEARING;
 use super::{End, Session};
+use crate::patience::Patience;
 use crate::state::{self, State};
 
 impl Session<'_> {
@@ -20,7 +22,7 @@ impl Session<'_> {
     /// Reads one whole line. It has begun, or must, and its time runs from now on.
     pub(super) fn read_line(&mut self) -> Result<(), End> {
         let _doing = state::enter(State::Read);
-        self.input.socket_mut().allow(self.service.deadlines.line());
+        self.input.incoming_mut().allow(self.service.deadlines.line());
         self.line.clear();
         loop {
             self.fill_input()?;
@@ -51,21 +53,36 @@ impl Session<'_> {
     /// Waits until the client says something; `false` if it has closed its side.
     pub(super) fn wait_for_request(&mut self) -> Result<bool, End> {
         self.before_reading()?;
-        // IDLE first, then the look at the stop: see the roster's argument.
+        // IDLE first, then the look at what ends a session: see the roster's argument.
         let _doing = state::enter(State::Idle);
-        if self.stop.is_asked() {
-            return Err(End::Stopped);
-        }
+        self.look_for_the_end()?;
         self.input.rest();
-        self.input.socket_mut().allow(self.service.deadlines.request());
+        let patience = if self.who.presence.hears() {
+            // Who only listens has nothing to say. Keepalive finds the dead.
+            Patience::endless()
+        } else {
+            self.service.deadlines.request()
+        };
+        self.input.incoming_mut().allow(patience);
         match self.input.fill_buf() {
-            Ok([]) if self.stop.is_asked() => Err(End::Stopped),
+            Ok([]) => self.look_for_the_end().map(|()| false),
             Ok(bytes) => Ok(!bytes.is_empty()),
             Err(e) => Err(match e.into() {
                 End::Slow(_) => End::Slow("its next request"),
                 end => end,
             }),
         }
+    }
+
+    /// What other threads may want while this one waits, and then wake it for.
+    fn look_for_the_end(&self) -> Result<(), End> {
+        if self.stop.is_asked() {
+            return Err(End::Stopped);
+        }
+        if self.who.presence.is_over() {
+            return Err(End::Slow(HEARING));
+        }
+        Ok(())
     }
 
     /// Called before every read: if it would have to wait, what is owed goes out first.
@@ -76,7 +93,7 @@ impl Session<'_> {
 
     /// Whether the client has sent something that was not looked at yet.
     pub(super) fn has_input(&self) -> Result<bool, End> {
-        Ok(!self.input.buffer().is_empty() || self.input.socket().has_bytes()?)
+        Ok(!self.input.buffer().is_empty() || self.input.incoming().has_bytes()?)
     }
 
     pub(super) fn before_waiting(&mut self) -> Result<(), End> {

@@ -135,7 +135,7 @@ impl<'s> Session<'s> {
     fn receive_body(&mut self, upload: &mut Upload<'_>) -> Result<Result<Sum, Refusal>, End> {
         let _doing = state::enter(State::Read);
         let patience = self.service.deadlines.rest_of_file(upload.offset());
-        self.input.socket_mut().allow(patience);
+        self.input.incoming_mut().allow(patience);
         while upload.remaining() > 0 {
             if upload.at_chunk_start() && self.slot.is_taken_over() {
                 return Err(End::TakenOver);
@@ -187,7 +187,7 @@ impl<'s> Session<'s> {
 
     fn throw_away(&mut self, bytes: u64) -> Result<(), End> {
         let _doing = state::enter(State::Read);
-        self.input.socket_mut().allow(self.service.deadlines.file());
+        self.input.incoming_mut().allow(self.service.deadlines.file());
         let mut left = bytes;
         while left > 0 {
             let there = self.fill_input()?;

@@ -74,12 +74,12 @@ impl Session<'_> {
     fn send_large(&mut self, opened: &Opened, offset: &mut u64) -> Result<(), End> {
         self.say(&Response::Ok(download(opened)));
         let head = std::mem::take(&mut self.output);
-        let socket = self.input.socket_mut();
+        // One turn for the line and its bytes: nothing that is said in the room comes between.
+        let mut turn = self.outgoing.turn();
         // Whatever breaks here breaks in the middle of what was promised: there is no line that
         // could still be said.
-        socket
-            .send_ahead(&head)
-            .and_then(|()| socket.send_file(&opened.file, offset, opened.stat.size))
+        turn.send_ahead(&head)
+            .and_then(|()| turn.send_file(&opened.file, offset, opened.stat.size))
             .map_err(End::unsent)
     }
 }
