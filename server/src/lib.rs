@@ -7,6 +7,13 @@
 //! writer   writes the parts of all uploads
 //! journal  writes the log
 //! signals  turns SIGINT and SIGTERM into a stop
+//! countdown  waits for a stop that was asked for with a delay
+//! ```
+//! and, at a terminal,
+//! ```text
+//! keyboard  waits for a line; not joined, see [`console`]
+//! console   obeys it
+//! screen    puts the log above the line that is being typed; not joined either
 //! ```
 //!
 //! # The queues, and how much they hold
@@ -37,6 +44,8 @@ pub mod claims;
 mod cli;
 mod clock;
 pub mod config;
+pub mod console;
+pub mod counters;
 mod fault;
 pub mod input;
 pub mod journal;

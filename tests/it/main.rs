@@ -23,6 +23,7 @@ mod chat; // the room at the prompt
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod command_lists; // `ferry -c`, and commands on stdin
 mod completion; // what Tab offers, and what no name or network does to it
+mod console; // the teacher's console, at the terminal and from elsewhere
 mod corpus; // whatever bytes come: what the fuzzers found, and more
 mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once

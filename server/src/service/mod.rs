@@ -5,8 +5,10 @@
 //! and every door. Nothing here waits for another session either: a claim that is taken is a
 //! refusal, or a plan to wait that the session carries out.
 //!
-//! `files` has the handlers about files, `people` those about accounts, `talk` those about the room.
+//! `files` has the handlers about files, `people` those about accounts, `talk` those about the room,
+//! `admin` the one that lends the console out.
 
+mod admin;
 mod files;
 mod people;
 mod talk;
@@ -17,17 +19,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use common::protocol::{Reason, Refusal, Request, Role};
+use common::protocol::{Refusal, Request, Role};
 use common::user::UserName;
 
 use crate::accounts::{Accounts, Standing};
 use crate::answer::Answer;
 use crate::claims::Claims;
+use crate::console::Countdown;
+use crate::counters::Counters;
 use crate::patience::Deadlines;
 use crate::places::{Asker, Places};
 use crate::plan::Plan;
 use crate::quota::Usage;
 use crate::room::{Outbox, Pace, Presence, Room};
+use crate::roster::Roster;
 use crate::stop::Stop;
 use crate::store::{Listing, Opened};
 use crate::writer::Writer;
@@ -131,6 +136,12 @@ pub struct Service<'s> {
     pub claims: &'s Claims,
     /// Where people talk.
     pub room: &'s Room<'s>,
+    /// Who is connected.
+    pub roster: &'s Roster,
+    /// What was done so far.
+    pub counters: &'s Counters,
+    /// The stop to come.
+    pub countdown: &'s Countdown,
     /// The writer thread.
     pub writer: &'s Writer,
     /// Asked before every step of something long.
@@ -170,9 +181,7 @@ impl<'s> Service<'s> {
             Request::Say { text, to } => Self::say(who, &text, to.as_deref()),
             Request::Leave {} => Self::leave(who),
             Request::Vote { choice } => self.vote(who, choice.as_deref()),
-            Request::Admin { .. } => {
-                Err(Refusal::new(Reason::BadRequest, "there is no console yet").into())
-            }
+            Request::Admin { line } => self.admin(who, &line),
             Request::Quit {} => Ok(Reply::Bye),
         };
         handled.unwrap_or_else(|Refused(answer)| Reply::Answer(answer))

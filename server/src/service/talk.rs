@@ -3,11 +3,12 @@
 use common::escape::Safe;
 use common::limits::NAME_CHARS_MAX;
 use common::protocol::{Done, Existing, Reason, Refusal, Response, Role};
-use common::room::{RoomName, Saying, SayingError};
+use common::room::{RoomName, Saying};
 use common::user::UserName;
 
 use super::{Handled, Refused, Reply, Service, User, Who};
 use crate::answer::Answer;
+use crate::refusal;
 use crate::rights::{Deed, Place, Verdict};
 use crate::room::{Pace, Person, Voter, not_here};
 
@@ -45,13 +46,7 @@ impl<'s> Service<'s> {
         if who.presence.person().is_none() {
             return Err(not_here().into());
         }
-        let text = Saying::parse(text).map_err(|error| {
-            let reason = match error {
-                SayingError::TooLong(_) => Reason::TooLarge,
-                SayingError::Empty | SayingError::Control(_) => Reason::BadRequest,
-            };
-            Refusal::new(reason, error.to_string())
-        })?;
+        let text = Saying::parse(text).map_err(|error| refusal::bad_saying(&error))?;
         keep_pace(&mut who.pace)?;
         who.presence.say(&text, to)?;
         Ok(Reply::Answer(Answer::done()))

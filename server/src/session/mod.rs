@@ -42,7 +42,7 @@ use crate::fault;
 use crate::input::Input;
 use crate::listener::Admitted;
 use crate::room::{Outbox, Pace, Presence};
-use crate::roster::Slot;
+use crate::roster::{SentAway, Slot};
 use crate::service::{Reply, Service, Who};
 use crate::socket::{Incoming, Outgoing, Turn};
 use crate::state::{self, Table};
@@ -64,6 +64,9 @@ const FAREWELL_BYTES: usize = 1024 * 1024;
 /// What the session hears whose upload goes on elsewhere.
 const TAKEN_OVER: &str = "this upload goes on over another connection of yours; this one ends";
 
+/// What the session hears that is ended by the administrator.
+const KICKED: &str = "the administrator has ended this session";
+
 /// Why a session ends.
 enum End {
     /// The client said `QUIT`, or closed its side between two requests.
@@ -74,6 +77,8 @@ enum End {
     Lost(io::Error),
     /// The same user goes on over another connection.
     TakenOver,
+    /// The administrator wished it.
+    Kicked,
     /// The client was too slow with this.
     Slow(&'static str),
     /// The client did not take what was sent to it, so it cannot be told either.
@@ -89,6 +94,7 @@ impl Display for End {
             Self::Stopped => write!(f, "sent away: the server stops"),
             Self::Lost(error) => write!(f, "lost: {error}"),
             Self::TakenOver => write!(f, "sent away: goes on over another connection"),
+            Self::Kicked => write!(f, "sent away: the administrator wished it"),
             Self::Slow(what) => write!(f, "sent away: too slow with {what}"),
             Self::Deaf => write!(f, "cut off: took too little of what was sent"),
             Self::OutOfStep => write!(f, "sent away: out of step"),
@@ -100,6 +106,15 @@ impl End {
     /// What was to be sent could not be.
     fn unsent(error: io::Error) -> Self {
         if is_our_deadline(&error) { Self::Deaf } else { Self::Lost(error) }
+    }
+}
+
+impl From<SentAway> for End {
+    fn from(why: SentAway) -> Self {
+        match why {
+            SentAway::TakenOver => Self::TakenOver,
+            SentAway::Kicked => Self::Kicked,
+        }
     }
 }
 
@@ -210,12 +225,13 @@ impl<'s> Session<'s> {
     fn run(mut self) {
         log::info!("{} connected", self.who.peer);
         let Err(mut end) = self.converse();
-        if self.slot.is_taken_over() {
-            end = End::TakenOver;
+        if let Err(why) = self.check_welcome() {
+            end = why;
         }
         match end {
             End::Slow(what) => self.refuse(Reason::Timeout, format!("too slow with {what}")),
             End::TakenOver => self.refuse(Reason::Busy, TAKEN_OVER.to_owned()),
+            End::Kicked => self.refuse(Reason::Denied, KICKED.to_owned()),
             _ => {}
         }
         let told = self.before_waiting();
@@ -223,6 +239,11 @@ impl<'s> Session<'s> {
         if told.is_ok() && !matches!(end, End::Lost(_)) {
             self.input.incoming_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
         }
+    }
+
+    /// Whether nobody has sent this session away.
+    fn check_welcome(&self) -> Result<(), End> {
+        self.slot.sent_away().map_or(Ok(()), |why| Err(why.into()))
     }
 
     fn converse(&mut self) -> Result<Infallible, End> {
@@ -272,6 +293,7 @@ impl<'s> Session<'s> {
             Reply::Send { opened, offset } => self.send_file(&opened, offset, &job)?,
             Reply::Receive(plan) => self.receive(plan, &job)?,
             Reply::Welcome(user, answer) => {
+                self.slot.known_as(&user.name);
                 self.who.user = Some(user);
                 self.answer(&answer, &job)?;
             }
@@ -314,6 +336,9 @@ impl<'s> Session<'s> {
     fn settle(&mut self) {
         for (report, answer) in self.batch.settle() {
             let outcome = self.gather(&answer);
+            if outcome == Outcome::Ok {
+                self.service.counters.received(report.bytes);
+            }
             let (path, begun) = (report.path, report.begun);
             let job = Job { verb: "PUT", path, body: Body::None, begun };
             self.note(&job, report.bytes, outcome);
@@ -331,6 +356,9 @@ impl<'s> Session<'s> {
     }
 
     fn gather(&mut self, answer: &Answer) -> Outcome {
+        if let Outcome::Fail(_) = answer.outcome {
+            self.service.counters.refused();
+        }
         self.output.extend_from_slice(&answer.line);
         answer.outcome
     }

@@ -111,6 +111,7 @@ impl<'s> Session<'s> {
                 Ok(claim) => return Ok(Ok(claim)),
                 Err(waiting) => waiting,
             };
+            self.check_welcome()?;
             let Some(holder) = waiting.holder() else { continue };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -137,8 +138,8 @@ impl<'s> Session<'s> {
         let patience = self.service.deadlines.rest_of_file(upload.offset());
         self.input.incoming_mut().allow(patience);
         while upload.remaining() > 0 {
-            if upload.at_chunk_start() && self.slot.is_taken_over() {
-                return Err(End::TakenOver);
+            if upload.at_chunk_start() {
+                self.check_welcome()?;
             }
             self.before_reading()?;
             match upload.receive(&mut self.input) {
