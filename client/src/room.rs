@@ -150,8 +150,13 @@ impl Room {
         self.chatting = false;
     }
 
-    /// Goes into the room, and from now on what is typed is said.
-    pub(crate) fn enter(&mut self, name: Option<&RoomName>) -> Result<(), Error> {
+    /// Goes into the room from here, and from now on what is typed is said.
+    pub(crate) fn enter(
+        &mut self,
+        lookout: Option<Lookout>,
+        name: Option<&RoomName>,
+    ) -> Result<(), Error> {
+        self.lookout = lookout.or(self.lookout.take());
         let name = name.map(RoomName::as_str);
         if self.member().is_none_or(|member| name.is_some_and(|name| name != member)) {
             // Under one name at a time. Who was not there need not leave.

@@ -7,11 +7,12 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use harness::{actor, eventually};
+use harness::{Peer, actor, eventually};
 use serde_json::{Value, json};
 
+use crate::console::Desk;
 use crate::fake_room::FakeRoom;
-use crate::people::{newcomer, stage};
+use crate::people::{PASSWORD, newcomer, register, stage};
 use crate::seat::{CTRL_C, CTRL_D, ENTER, Seat, temporary};
 use crate::talk::{assert_ok, put, quick};
 
@@ -345,4 +346,75 @@ fn a_file_one_is_told_of_is_fetched_by_its_number() {
     assert_eq!(fs::read(here.path().join(name)).unwrap(), b"first");
     seat.types("cd\rget ./n1\r");
     seat.screen.shows("get ./n1  7 B");
+}
+
+/// Three people talk, as the manual shows it. What each of them has on their screen.
+fn three_people_talk() -> Vec<String> {
+    let (mut desk, here) = (Desk::take(&[]), temporary());
+    assert_ok(&register(&mut Peer::connect(desk.address), "xiaoyu", PASSWORD));
+    let sit = |words: &[&str]| Seat::begin(desk.address, here.path(), words);
+    let mut zhang = sit(&["chat", "张三"]);
+    zhang.screen.line_is("张三>");
+    let mut li = sit(&["chat", "李四"]);
+    li.screen.line_is("李四>");
+    zhang.screen.shows("李四 (guest) comes in\n");
+    zhang.types("hello\r");
+    li.screen.shows("张三 say : hello\n");
+    li.types("你好, 张三\r");
+    zhang.screen.shows("李四 say : 你好, 张三\n");
+    let mut xiaoyu = sit(&["--user", "xiaoyu", "chat"]);
+    xiaoyu.screen.shows("Password for xiaoyu:");
+    xiaoyu.types(&format!("{PASSWORD}\r"));
+    xiaoyu.screen.shows("李四 say : 你好, 张三\n");
+    xiaoyu.screen.line_is("xiaoyu>");
+    for seat in [&zhang, &li] {
+        seat.screen.shows("xiaoyu comes in\n");
+    }
+    xiaoyu.types("@李四 where do you sit?\r");
+    li.screen.shows("[private] xiaoyu say : where do you sit?\n");
+    li.types("in the last row\r");
+    for seat in [&zhang, &xiaoyu] {
+        seat.screen.shows("李四 say : in the last row\n");
+    }
+    desk.asks("say five minutes left", "say five minutes left");
+    for seat in [&zhang, &li, &xiaoyu] {
+        seat.screen.shows("[administrator] five minutes left\n");
+    }
+    li.types("/chat off\r");
+    li.is_asked("guest", "/library");
+    for (seat, name) in [(&zhang, "张三>"), (&xiaoyu, "xiaoyu>")] {
+        seat.screen.shows("李四 (guest) leaves\n");
+        seat.screen.line_is(name);
+    }
+    let address = desk.address.to_string();
+    // Nobody leaves before all have been looked at.
+    let screens = [&zhang, &li, &xiaoyu].map(|seat| seat.screen.text());
+    screens.map(|shown| without_numbers(&shown.replace(&address, "ADDRESS"))).into()
+}
+
+/// With `#` for every digit; what is typed or said has none.
+fn without_numbers(text: &str) -> String {
+    let lines = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    lines.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()
+}
+
+#[test]
+fn three_people_see_what_the_manual_shows() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/user-manual.md"));
+    let page = page.unwrap();
+    let (_, chapter) = page.split_once("\n## The room\n").unwrap();
+    let blocks = chapter.split("```text\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    let seen = three_people_talk();
+    for (block, seen) in blocks.zip(&seen) {
+        // The first line is what was typed to start it.
+        let (_, shown) = block.split_once('\n').unwrap();
+        let shown = without_numbers(&shown.replace("127.0.0.1:9021", "ADDRESS"));
+        assert_eq!(shown, *seen, "the manual shows\n{shown}\nand there was\n{seen}");
+    }
+    for said in &seen {
+        assert!(said.contains("[administrator] five minutes left"), "{said}");
+    }
+    let [zhang, li, _] = seen.as_slice() else { panic!("{seen:?}") };
+    assert!(!zhang.contains("张三 say :") && !zhang.contains("where do you sit"), "{zhang}");
+    assert!(li.contains("\n张三 say : hello\n") && !li.contains("李四 say :"), "{li}");
 }

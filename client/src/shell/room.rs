@@ -31,7 +31,6 @@ impl Shell<'_> {
     pub(crate) fn open_room(&mut self) {
         let (printer, interrupt) = (self.printer.clone(), self.interrupt().clone());
         self.room = Some(Room::new(printer, interrupt, self.numbers.told().clone()));
-        self.look_at_room();
     }
 
     /// Looks at the room as who one is now. To be called before each line: the one before may have
@@ -48,9 +47,10 @@ impl Shell<'_> {
         name: Option<&RoomName>,
         report: &mut Report,
     ) -> Result<(), Error> {
+        let lookout = self.link.lookout();
         let room = self.room.as_mut().ok_or(Misuse::NoPrompt)?;
         if name.is_none_or(|name| name.as_str() != OFF) {
-            room.enter(name)?;
+            room.enter(lookout, name)?;
         } else {
             room.leave()?;
             self.printer.talk(&Talk::LeftRoom);

@@ -56,8 +56,8 @@ messages! {
         "!{line} ended with {status}",
         "!{line} 运行失败：{status}";
     Entered { name: Safe<'a>, members: u64 }:
-        "in the room as {name}, {members} there. / goes back, /chat off leaves, /help chat says more.",
-        "已进入聊天室，名字 {name}，共 {members} 人。/ 返回命令行，/chat off 离开，/help chat 说明用法。";
+        "in the room as {name}, {members} there. / goes back, /help chat says more.",
+        "已进入聊天室，名字 {name}，共 {members} 人。/ 返回命令行，/help chat 说明用法。";
     EnteredAgain { name: Safe<'a>, members: u64 }:
         "the connection to the room was lost; in it again as {name}, {members} there",
         "与聊天室的连接曾断开，已重新进入，名字 {name}，共 {members} 人";
