@@ -5,8 +5,8 @@
 //!       │             │             │                           │
 //!    command ◄───── script ◄────── repl     one table           │
 //!       │             │                     of commands         │
-//!       └─────────► shell                                     menu
-//!                     │                                         │
+//!       └─────────► shell ───► room                           menu
+//!                     │         │                               │
 //!                     └──► link · transfer · printer · journal ◄┘
 //!                           │        │
 //!                           └► client◄┘        typed calls
@@ -19,14 +19,17 @@
 //!   (`password`, `place`).
 //! - `transfer`: local files. `printer`: results on stdout (`display`), talk on stderr (`words`:
 //!   all of it, in two languages).
+//! - `room`: what the server says unasked, and what is said to others there; `notices` numbers the
+//!   files it tells of.
 //! - `journal`: what was done, in a file.
 //! - `complete`: what Tab offers at the prompt (`terminal`), from the table of commands.
 //!
 //! One thread does everything, and it blocks: on the socket (always with a deadline), on a local
 //! file, or on the person at the prompt. Ctrl-C sets a flag that every wait looks at
 //! ([`interrupt`]). Others do what cannot wait for it: one hears that the program is to end
-//! ([`interrupt`]), one asks the server for names while a line is typed (`complete`), and a bar
-//! has one that draws it while no byte goes by (`progress`).
+//! ([`interrupt`]), one asks the server for names while a line is typed (`complete`), a bar has one
+//! that draws it while no byte goes by (`progress`), one hears the room (`room`), and one puts what
+//! it hears on the terminal when that is free (`printer`).
 //!
 //! Read in this order: [`client`] is what the rest is about and knows no terminal; then `wire`
 //! and `connection` beneath it, [`error`] beside it, and `transfer`, `link`, `shell`, `script`,

@@ -155,6 +155,19 @@ fn who_was_in_the_room_comes_back_by_themselves_when_the_line_was_cut() {
 }
 
 #[test]
+fn who_cannot_come_in_is_told_why_and_has_the_prompt_to_try_again() {
+    let (room, here) = (FakeRoom::open(), temporary());
+    room.answers_once("JOIN", r#"{"status":"EXISTS","message":"taken"}"#);
+    let mut seat = Seat::take(room.address(), here.path(), &["chat", "张三"]);
+    seat.screen.shows("ferry: `张三` is somebody else's name; choose another\n");
+    seat.types("chat\r");
+    seat.screen.shows("ferry: a guest needs a name there: `chat NAME`");
+    seat.is_asked("guest", "/library");
+    seat.types("chat 李四\r");
+    seat.screen.line_is("李四>");
+}
+
+#[test]
 fn who_is_sent_out_is_told_why_and_does_not_come_back() {
     let (room, here) = (FakeRoom::open(), temporary());
     let mut seat = Seat::take(room.address(), here.path(), &[]);

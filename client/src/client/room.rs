@@ -59,7 +59,11 @@ impl Client {
     pub fn join(self, name: Option<&str>) -> Result<(Joined, Listener), Error> {
         let request = Request::Join { name: name.map(str::to_owned) };
         let mut listener = self.listener()?;
-        let joined = listener.ask(name.unwrap_or_default(), &request)?;
+        let joined = listener.ask(name.unwrap_or_default(), &request);
+        let joined = joined.map_err(|error| match error {
+            Error::Exists { path, .. } => Error::NameTaken(path),
+            error => error,
+        })?;
         Ok((joined, listener))
     }
 
