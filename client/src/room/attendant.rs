@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use common::path::VirtualPath;
-use common::protocol::{Done, Joined, Reason};
+use common::protocol::{Done, Joined, Reason, Request};
 use common::room::Event;
 
 use super::{Entry, Presence, Shared, Wish, lock};
@@ -67,20 +67,32 @@ impl Attendant {
     }
 
     fn open(&self) -> Result<(Option<Joined>, Listener), Error> {
-        let (lookout, notices) = {
+        let (lookout, mut notices) = {
             let state = self.shared.state();
             (state.lookout.clone(), state.notices)
         };
         let client = lookout.connect(self.stop.clone())?;
-        let (joined, listener) = match &self.wish {
+        let (joined, mut listener) = match &self.wish {
             Wish::Listen => (None, client.listen(notices)?),
             Wish::Join { name } => {
                 let (joined, listener) = client.join(name.as_deref())?;
                 (Some(joined), listener)
             }
         };
-        *lock(&self.shared.speaker) = Some(listener.speaker()?);
-        Ok((joined, listener))
+        let speaker = listener.speaker()?;
+        loop {
+            // Whoever asks for something else finds this connection from here on. Who did so before
+            // found none.
+            let mut place = lock(&self.shared.speaker);
+            let wanted = self.shared.state().notices;
+            if wanted == notices || joined.is_some() {
+                *place = Some(speaker);
+                return Ok((joined, listener));
+            }
+            drop(place);
+            let Done {} = listener.ask("", &Request::Listen { notices: wanted })?;
+            notices = wanted;
+        }
     }
 
     /// Says that one is in the room, ahead of what is heard there. Returns how much of that is of
