@@ -198,6 +198,17 @@ fn however_the_server_is_stopped_the_terminal_is_given_back() {
     desk.asks("files", "/library/film");
     desk.screen.signal(Signal::TERM).unwrap();
     desk.is_left_as_found(1);
+
+    // Once, and what is in the way is sent away.
+    let mut desk = Desk::take(&["--grace", "3600"]);
+    let mut stuck = desk.peer();
+    hold(&mut stuck, "film");
+    desk.screen.signal(Signal::TERM).unwrap();
+    desk.screen.shows("stopping; once more to stop at once");
+    desk.screen.types("kick c01\r");
+    assert_refused(&stuck.line(), "denied");
+    drop(stuck);
+    desk.is_left_as_found(0);
 }
 
 #[test]
