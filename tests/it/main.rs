@@ -43,6 +43,7 @@ mod many_files; // many files with one command
 mod menu; // the numbered menu from start to exit, in both languages
 mod named_servers; // `ferry @NAME`, and the file that knows the name
 mod nonsense; // lines that are no requests
+mod notices; // who brought what into the library, told to the room
 mod panics; // a session that panics, and a writer that dies
 mod paths; // no spelling, link or special file leads anywhere it should not
 mod powercut; // OK is true after a power cut, and a missing sync is found out
@@ -60,6 +61,7 @@ mod resume_get; // a download that is cut off goes on where it was
 mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it
 mod room; // who is in the room, what they hear, and what nobody can do there
+mod room_crowd; // a room full of people, some of whom do not read
 mod scripts; // whole scripts of requests, played to the server and to its model
 mod settings; // the settings file, and what is wrong with it
 mod shared; // several servers on one folder

@@ -255,6 +255,11 @@ impl<'s> Room<'s> {
         self.lock().tell(&event, Audience::NoticesBut(session));
     }
 
+    /// Whether nobody is there, and nobody listens.
+    pub fn is_deserted(&self) -> bool {
+        self.lock().members.is_empty()
+    }
+
     /// Every session in the room. Listeners are not.
     pub fn members(&self) -> Vec<Present> {
         let state = self.lock();

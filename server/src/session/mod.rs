@@ -17,10 +17,11 @@
 //! bounded) or was never sent; where that is in doubt the connection is closed.
 //!
 //! This file holds the conversation; `reading` waits for what is said, `receiving` and `sending`
-//! hold its two long sentences, and `hearing` goes on with it while a second thread tells the client
+//! hold its two long sentences, `news` tells others what was put, and `hearing` goes on with it while a second thread tells the client
 //! what is said in the room.
 
 mod hearing;
+mod news;
 mod reading;
 mod receiving;
 mod sending;
@@ -36,6 +37,7 @@ use common::frame;
 use common::protocol::{Greeting, Outcome, PROTOCOL_VERSION, Reason, Refusal, Request, Response};
 use serde::{Deserialize, Serialize};
 
+use self::news::News;
 use crate::answer::Answer;
 use crate::batch::Batch;
 use crate::fault;
@@ -190,6 +192,7 @@ struct Session<'s> {
     line: Vec<u8>,
     output: Vec<u8>,
     batch: Batch<'s>,
+    news: News,
 }
 
 impl<'s> Session<'s> {
@@ -218,6 +221,7 @@ impl<'s> Session<'s> {
             line: Vec::new(),
             output: Vec::new(),
             batch: Batch::default(),
+            news: News::default(),
         }
     }
 
@@ -235,6 +239,7 @@ impl<'s> Session<'s> {
             _ => {}
         }
         let told = self.before_waiting();
+        self.tell_news();
         log::info!("{} {end}", self.who.peer);
         if told.is_ok() && !matches!(end, End::Lost(_)) {
             self.input.incoming_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
@@ -338,11 +343,13 @@ impl<'s> Session<'s> {
             let outcome = self.gather(&answer);
             if outcome == Outcome::Ok {
                 self.service.counters.received(report.bytes);
+                self.note_news(&report);
             }
             let (path, begun) = (report.path, report.begun);
             let job = Job { verb: "PUT", path, body: Body::None, begun };
             self.note(&job, report.bytes, outcome);
         }
+        self.tell_news_if_due();
     }
 
     /// Refuses in its turn, behind all answers that are owed.

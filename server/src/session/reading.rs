@@ -1,13 +1,14 @@
 //! Waiting for what the client says, with a deadline on every wait, and never while something is
 //! still owed to it.
 
-use std::io::{BufRead as _, ErrorKind};
+use std::io::{self, BufRead as _, ErrorKind};
+use std::time::Instant;
 
 use common::frame;
 use common::protocol::Reason;
 
 use super::hearing::HEARING;
-use super::{End, Session};
+use super::{End, Session, is_our_deadline};
 use crate::patience::Patience;
 use crate::state::{self, State};
 
@@ -57,21 +58,32 @@ impl Session<'_> {
         let _doing = state::enter(State::Idle);
         self.look_for_the_end()?;
         self.input.rest();
-        let patience = if self.who.presence.hears() {
-            // Who only listens has nothing to say. Keepalive finds the dead.
-            Patience::endless()
-        } else {
-            self.service.deadlines.request()
-        };
-        self.input.incoming_mut().allow(patience);
-        match self.input.fill_buf() {
-            Ok([]) => self.look_for_the_end().map(|()| false),
-            Ok(bytes) => Ok(!bytes.is_empty()),
+        match self.wait_for_bytes() {
+            Ok(0) => self.look_for_the_end().map(|()| false),
+            Ok(_) => Ok(true),
             Err(e) => Err(match e.into() {
                 End::Slow(_) => End::Slow("its next request"),
                 end => end,
             }),
         }
+    }
+
+    /// Waits for the next request's first bytes, and says how many there are.
+    fn wait_for_bytes(&mut self) -> io::Result<usize> {
+        if let Some(wait) = self.news.due_in(Instant::now()) {
+            self.input.incoming_mut().allow(Patience::once(wait));
+            match self.input.fill_buf() {
+                Err(error) if is_our_deadline(&error) => self.tell_news(),
+                filled => return filled.map(<[u8]>::len),
+            }
+        }
+        self.input.incoming_mut().allow(if self.who.presence.hears() {
+            // Who has come to listen has nothing to say. Keepalive finds the dead.
+            Patience::endless()
+        } else {
+            self.service.deadlines.request()
+        });
+        self.input.fill_buf().map(<[u8]>::len)
     }
 
     /// What other threads may want while this one waits, and then wake it for.
