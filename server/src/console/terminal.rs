@@ -15,11 +15,17 @@
 //! neither holds anything that another waits for: the log goes on without `screen`, the server
 //! ends without `keyboard`. All they could leave behind is the mode of the terminal, and that is
 //! given back by [`Terminal::give_back`] on every way out.
+//!
+//! Who gives it back must not come between `keyboard`'s last look whether it may ask, and the moment
+//! in which the line editor takes the terminal: the mode would be changed behind their back. So
+//! `keyboard` says that it is about to, and the editor itself says when it has: it then asks for the
+//! text of the prompt.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
+use std::time::Duration;
 
 use common::protocol::Refusal;
 use common::terminal::Found;
@@ -28,17 +34,20 @@ use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
-use rustyline::{Config, Editor, ExternalPrinter};
+use rustyline::{Config, Editor, ExternalPrinter, Prompt};
 use signal_hook::consts::SIGINT;
 use signal_hook::low_level::raise;
 
 use crate::journal::{self, Echo};
-use crate::stop::Stop;
 
 const PROMPT: &str = "ferryd> ";
 
 /// Lines of the log that may wait to be shown. They are all in its file.
 const LINES_MAX: usize = 256;
+
+/// How long to wait for the line editor to take the terminal. Nothing but a terminal that somebody
+/// has stopped with Ctrl-S keeps it from that.
+const TAKING_TIME: Duration = Duration::from_secs(1);
 
 /// A line that was typed at the console.
 #[derive(Debug)]
@@ -66,6 +75,10 @@ struct Shared {
     found: Found,
     /// Lines are being asked for. Who ends that, ends it for all.
     asking: AtomicBool,
+    /// The line editor is about to take the terminal.
+    taking: Mutex<bool>,
+    /// Signalled when it has.
+    taken: Condvar,
     lines: (Sender<String>, Receiver<String>),
     /// Lines of the log that were not shown for want of room.
     unshown: AtomicU64,
@@ -87,8 +100,14 @@ impl Terminal {
             .and_then(|mut editor| editor.create_external_printer().map(|screen| (editor, screen)));
         // A terminal that cannot go back in its line.
         let Ok((editor, screen)) = opened else { return Ok(None) };
-        let (asking, unshown) = (AtomicBool::new(false), AtomicU64::new(0));
-        let terminal = Self(Arc::new(Shared { found, asking, lines: bounded(LINES_MAX), unshown }));
+        let terminal = Self(Arc::new(Shared {
+            found,
+            asking: AtomicBool::new(false),
+            taking: Mutex::new(false),
+            taken: Condvar::new(),
+            lines: bounded(LINES_MAX),
+            unshown: AtomicU64::new(0),
+        }));
         let shared = Arc::clone(&terminal.0);
         Builder::new().name("screen".into()).spawn(move || shared.put_above(screen))?;
         Ok(Some((terminal.clone(), Keyboard { editor, terminal })))
@@ -110,6 +129,7 @@ impl Terminal {
     /// found. Nothing is asked any more.
     pub fn give_back(&self) {
         if self.0.asking.swap(false, Ordering::SeqCst) {
+            self.0.wait_until_taken();
             self.0.found.give_back();
             self.0.show_rest();
         }
@@ -117,6 +137,28 @@ impl Terminal {
 }
 
 impl Shared {
+    /// Whether a line may be asked for. If so, the editor is about to take the terminal.
+    fn may_take(&self) -> bool {
+        let mut taking = self.lock();
+        *taking = self.asking.load(Ordering::SeqCst);
+        *taking
+    }
+
+    /// The editor has the terminal, or had it.
+    fn has_taken(&self) {
+        *self.lock() = false;
+        self.taken.notify_one();
+    }
+
+    fn wait_until_taken(&self) {
+        let waited = self.taken.wait_timeout_while(self.lock(), TAKING_TIME, |taking| *taking);
+        drop(waited);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn put_above(&self, mut screen: impl ExternalPrinter) {
         for line in &self.lines.1 {
             // May wait until a search has ended. A line that cannot be shown is in the log.
@@ -146,35 +188,42 @@ fn is_ours() -> bool {
         && tcgetpgrp(io::stdin()).is_ok_and(|foreground| foreground == getpgrp())
 }
 
+/// The prompt. Its text is asked for when the mode of the terminal has been changed.
+struct Taking<'t>(&'t Shared);
+
+impl Prompt for Taking<'_> {
+    fn raw(&self) -> &str {
+        self.0.has_taken();
+        PROMPT
+    }
+}
+
 impl Keyboard {
-    /// Begins to ask for lines, until one of them has stopped the server, or it has ended.
-    pub fn listen(self, stop: Stop) -> io::Result<Receiver<Typed>> {
+    /// Begins to ask for lines, until nobody wants to type any more or the terminal is given back.
+    /// Not a stop ends that: while it waits for somebody, they can be looked for, and sent away.
+    pub fn listen(self) -> io::Result<Receiver<Typed>> {
         let (typed, lines) = bounded(0);
         self.terminal.0.asking.store(true, Ordering::SeqCst);
-        Builder::new().name("keyboard".into()).spawn(move || self.run(&typed, &stop))?;
+        Builder::new().name("keyboard".into()).spawn(move || self.run(&typed))?;
         Ok(lines)
     }
 
-    fn run(mut self, typed: &Sender<Typed>, stop: &Stop) {
-        loop {
-            match self.editor.readline(PROMPT) {
+    fn run(mut self, typed: &Sender<Typed>) {
+        let shared = Arc::clone(&self.terminal.0);
+        while shared.may_take() {
+            let line = self.editor.readline(&Taking(&shared));
+            // Also if it did not get so far.
+            shared.has_taken();
+            match line {
                 Ok(line) if line.trim().is_empty() => {}
                 Ok(line) => {
                     let _ = self.editor.add_history_entry(&line);
-                    let stops_already = stop.is_asked();
                     let Some(text) = ask(typed, line) else { break };
                     show(&text);
-                    // The keys are the system's again, Ctrl-C too. But while a stop that came from
-                    // elsewhere waits for somebody, they can be looked for, and sent away.
-                    if stop.is_asked() && !stops_already {
-                        break;
-                    }
                 }
                 Err(ReadlineError::Interrupted) => {
-                    self.close();
-                    // What the editor has kept from those who wait for it.
+                    // The editor has kept it from those who wait for it.
                     let _ = raise(SIGINT);
-                    return;
                 }
                 Err(ReadlineError::Eof) => {
                     self.close();
