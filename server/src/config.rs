@@ -159,6 +159,9 @@ Examples:
 A settings file has the same options:  listen = \"0.0.0.0:9021\"
                                        quota = \"500M\"
 
+On a terminal it has a console: `help` there says what can be typed. In the background, as a
+service or in a pipe it has none.
+
 Exit status: 0 stopped as asked, 1 failed, 2 wrong usage. Ctrl-C stops; twice stops at once.";
 
 impl Config {

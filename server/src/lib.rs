@@ -2,18 +2,15 @@
 //!
 //! # The threads
 //! ```text
-//! main     binds, accepts; joins everything
-//! c07      one for each client: reads requests, answers, receives uploads, syncs, publishes
-//! writer   writes the parts of all uploads
-//! journal  writes the log
-//! signals  turns SIGINT and SIGTERM into a stop
-//! countdown  waits for a stop that was asked for with a delay
-//! ```
-//! and, at a terminal,
-//! ```text
-//! keyboard  waits for a line; not joined, see [`console`]
-//! console   obeys it
-//! screen    puts the log above the line that is being typed; not joined either
+//! main       binds, accepts; joins everything
+//! c07        one for each client: reads requests, answers, receives uploads, syncs, publishes
+//! writer     writes the parts of all uploads
+//! journal    writes the log
+//! signals    turns SIGINT and SIGTERM into a stop
+//! countdown  waits until a planned stop is due
+//! keyboard   if there is a console: waits for a line. Not joined: see [`console`]
+//! console    obeys it
+//! screen     puts the log above the line that is being typed. Not joined either
 //! ```
 //!
 //! # The queues, and how much they hold
@@ -23,18 +20,19 @@
 //! # The locks, and their order
 //! Each guards one table, is held for a few instructions, and no two are ever held at once: the
 //! registry's (claims), the roster's (sessions), the state table's (rows), a row's (its text), the
-//! ledger's (homes' counters), the throttle's (wrong passwords), the recent logins' (right ones), a
-//! stripe's (claims between servers; the one that is held across system calls). The areas that
-//! passwords are hashed in are no lock but a queue, one place for each core.
+//! ledger's (homes' counters), the throttle's (wrong passwords), the recent logins' (right ones), the
+//! countdown's (the planned stop), a stripe's (claims between servers; the one that is held across
+//! system calls). The areas that passwords are hashed in are no lock but a queue, one place for each
+//! core.
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order
-//! [`models::thread`] → [`session`] → [`service`] → [`batch`] → [`upload`], [`plan`] → [`accounts`],
-//! [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`], [`stripes`], [`writer`] →
-//! [`listener`], [`roster`], [`socket`] → [`patience`] → [`answer`], [`refusal`] → [`store`] →
-//! [`state`]. Uses point only that way (a test keeps it so). Apart stand `cli`, the doorway, with
-//! `admin` for `ferryd user`; [`config`], what the command line may say; and [`journal`], where the
-//! log goes.
+//! [`models::thread`] → [`session`] → [`service`] → [`console`] → [`batch`] → [`upload`], [`plan`] →
+//! [`accounts`], [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`], [`stripes`],
+//! [`writer`] → [`listener`], [`roster`], [`socket`] → [`patience`] → [`answer`], [`refusal`] →
+//! [`counters`] → [`store`] → [`state`]. Uses point only that way (a test keeps it so). Apart stand
+//! `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what the command line may say; and
+//! [`journal`], where the log goes.
 
 pub mod accounts;
 mod admin;

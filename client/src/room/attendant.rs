@@ -8,7 +8,7 @@ use common::path::VirtualPath;
 use common::protocol::{Done, Joined, Reason, Request};
 use common::room::Event;
 
-use super::{Entry, Presence, Shared, Wish, lock};
+use super::line::{Entry, Presence, Shared, Wish, lock};
 use crate::client::{Answer, Heard, Listener};
 use crate::display;
 use crate::error::{Error, Loss};

@@ -64,6 +64,7 @@ pub(super) enum Command {
 
     /// Stop the server: now, or in a while; everybody is told
     #[command(after_help = "Examples:\n  shutdown\n  shutdown in 5m\n  shutdown cancel")]
+    #[command(disable_help_subcommand = true)]
     Shutdown {
         #[command(subcommand)]
         when: Option<When>,
@@ -73,6 +74,7 @@ pub(super) enum Command {
 /// A question, or what to do with the last one.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(disable_help_subcommand = true)]
 pub(super) struct Ask {
     #[command(subcommand)]
     pub(super) step: Option<Step>,
@@ -181,6 +183,7 @@ mod tests {
             asked("both survive?", &["yes", "no"])
         );
         assert_eq!(understood("ask \"again?\" yes no"), asked("again?", &["yes", "no"]));
+        assert_eq!(understood("ask help yes no"), asked("help", &["yes", "no"]));
         assert_eq!(understood("ask again"), next(Step::Again));
         assert_eq!(understood("ask close"), next(Step::Close));
         for bad in ["ask", "ask 'both?'", "ask 'both?' yes", "ask close now", "ask 'both? yes no"] {

@@ -1,13 +1,14 @@
 //! The console: what whoever runs the server can see and do while it runs, a line at a time.
 //!
 //! A line goes in and text comes out; where it was typed is not known here. At the server's own
-//! terminal `terminal` asks for it, and an administrator elsewhere sends it as an `ADMIN` request.
+//! terminal `keyboard` asks for it, and an administrator elsewhere sends it as an `ADMIN` request.
 //! So there is one table of commands (`command`) and one place that obeys it, for both.
 //!
 //! What comes out is escaped as a whole. It shows what others have chosen: names, paths.
 
 mod command;
 mod countdown;
+mod keyboard;
 mod orders;
 mod overview;
 mod table;
@@ -23,7 +24,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use self::command::{Command, When};
 pub use self::countdown::Countdown;
-pub use self::terminal::{Keyboard, Terminal, Typed};
+pub use self::keyboard::{Keyboard, Typed};
+pub use self::terminal::Terminal;
 use crate::accounts::Accounts;
 use crate::claims::Claims;
 use crate::counters::Counters;
