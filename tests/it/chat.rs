@@ -263,8 +263,10 @@ fn what_is_refused_in_a_pipe_is_told_and_decides_the_status_and_a_lost_room_ends
     let (status, _, said) = piped(&room, &["chat", "张三"], "@李四 one\ntwo\n");
     assert_eq!((status, said.as_str()), (Some(6), "ferry: no 李四 here\n"));
     room.is_asked(&json!({"cmd": "SAY", "text": "two"}), 1);
-    let (status, _, said) = piped(&room, &["chat"], "one\n");
-    assert_eq!(status, Some(2), "{said}");
+    for words in [&["chat"][..], &["chat", "off"]] {
+        let (status, _, said) = piped(&room, words, "one\n");
+        assert_eq!(status, Some(2), "{said}");
+    }
     // Nobody writes anything, and still it ends.
     let mut ferry = actor::ferry(stage(), room.address(), ["chat", "李四"])
         .stdin(Stdio::piped())

@@ -91,8 +91,10 @@ impl Shell<'_> {
 
     /// Goes into the room on a connection of its own; a guest needs a name for that.
     pub(super) fn come_in(&mut self, name: Option<&RoomName>) -> Result<(Joined, Listener), Error> {
-        if name.is_none() && self.link.user().is_none() {
-            return Err(Misuse::NoRoomName.into());
+        match name {
+            None if self.link.user().is_none() => return Err(Misuse::NoRoomName.into()),
+            Some(name) if name.as_str() == OFF => return Err(Misuse::NotInRoom.into()),
+            _ => {}
         }
         let client = self.link.beside(self.interrupt().clone())?;
         client.join(name.map(RoomName::as_str))
