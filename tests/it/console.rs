@@ -115,10 +115,11 @@ fn at_its_terminal_the_server_shows_who_is_here_and_what_they_do() {
     hold(&mut writer, "film");
     say(&mut waiting, &json!({"cmd": "PUT", "path": "film", "size": 3}));
     assert_eq!(waiting.line()["status"], "WAIT");
-    // It may still be sending the `WAIT` that has been read here.
-    eventually("it waits", || {
-        desk.asks("who", "READ");
-        desk.screen.text().contains("WAIT_FILE")
+    // They may still be sending the answers that have been read here.
+    eventually("one writes and one waits", || {
+        desk.asks("who", "ADDRESS");
+        let shown = desk.screen.text();
+        shown.contains("READ") && shown.contains("WAIT_FILE")
     });
     for shown in ["SESSION  USER", "c01", "c02", "guest", "PUT film"] {
         desk.screen.shows(shown);
