@@ -8,35 +8,23 @@ use std::path::Path;
 
 use common::escape::{Safe, is_unprintable};
 use common::protocol::{Details, Entry, Identity, Kind, Stat};
+use common::room::{Choice, Tally};
+pub(crate) use common::size::size;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use crate::error::Error;
 
-/// `9 B`, `12.4 MB`: units of a thousand, one decimal.
-pub(crate) fn size(bytes: u64) -> String {
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    let mut unit: u64 = 1;
-    for name in ["kB", "MB", "GB", "TB", "PB"] {
-        unit *= 1000;
-        let tenths = rounded_tenths(bytes, unit);
-        // 999,960 bytes are 1.0 MB and not 1000.0 kB: asked after rounding.
-        if tenths < 10_000 {
-            return format!("{}.{} {name}", tenths / 10, tenths % 10);
-        }
-    }
-    format!("{} EB", bytes / (unit * 1000))
-}
-
-fn rounded_tenths(bytes: u64, unit: u64) -> u128 {
-    (u128::from(bytes) * 10 + u128::from(unit / 2)) / u128::from(unit)
-}
-
 /// `2026-11-19 14:02`, on the reader's clock.
 pub(crate) fn time(mtime: i64) -> String {
     time_in(mtime, TimeZone::system())
+}
+
+/// `14:02` if that is today, else with the day.
+pub(crate) fn moment(at: i64) -> String {
+    let today = Zoned::now().strftime("%Y-%m-%d ").to_string();
+    let time = time(at);
+    time.strip_prefix(&today).map(str::to_owned).unwrap_or(time)
 }
 
 /// The same on the clock of `zone`.
@@ -146,6 +134,19 @@ pub(crate) fn identity(identity: &Identity) -> String {
     }
 }
 
+/// `yes 3, no 1`, as it came.
+pub(crate) fn counts(choices: &[Choice]) -> String {
+    let counts = choices.iter().map(|Choice { choice, votes }| format!("{choice} {votes}"));
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+/// `both? yes 3, no 1 (round 2, open)`.
+pub(crate) fn tally(tally: &Tally) -> String {
+    let (question, counts) = (Safe(&tally.question), counts(&tally.choices));
+    let state = if tally.open { "open" } else { "over" };
+    format!("{question} {} (round {}, {state})", Safe(&counts), tally.round)
+}
+
 /// How full a home is, where that is known.
 fn usage(used: Option<u64>, quota: Option<u64>) -> Option<String> {
     let used = used?;
@@ -171,21 +172,6 @@ fn exact_size(stat: &Stat) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_size_never_reaches_a_thousand_of_its_unit() {
-        for (bytes, shown) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.0 kB"),
-            (12_449_999, "12.4 MB"),
-            (999_949, "999.9 kB"),
-            (999_950, "1.0 MB"),
-            (u64::MAX, "18 EB"),
-        ] {
-            assert_eq!(size(bytes), shown);
-        }
-    }
 
     #[test]
     fn any_number_is_some_time() {

@@ -8,21 +8,18 @@
 //! waits, also for a key that may never come: so a thread of their own waits for these two, and
 //! gives the terminal back as it was.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use common::terminal::Found;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::{SigId, flag, low_level};
 
 /// What a shell reports for a program that Ctrl-C ended: 128 and the signal's number.
 pub const STATUS: u8 = 130;
-
-/// Ends the bracketing of pastes, which the line editor begins.
-const PLAIN_PASTES: &[u8] = b"\x1b[?2004l\n";
 
 /// Whether the person wants what is being done to stop. Clones share one flag; the default one is
 /// never set by a signal.
@@ -49,11 +46,11 @@ impl Interrupt {
         let interrupt = Self::default();
         interrupt.listen()?;
         let mut signals = Signals::new([SIGTERM, SIGHUP])?;
-        let (told, mode) = (interrupt.clone(), tcgetattr(io::stdin()).ok());
+        let (told, terminal) = (interrupt.clone(), Found::now());
         // Not joined: it waits until the program ends.
         thread::Builder::new().name("signals".into()).spawn(move || {
             for _ in signals.forever() {
-                told.finish(mode.as_ref());
+                told.finish(terminal.as_ref());
             }
         })?;
         Ok(interrupt)
@@ -71,11 +68,13 @@ impl Interrupt {
 
     /// The program is to end: at once if it only waits for a person, or was told before; else as
     /// soon as what is being done has come to its end.
-    fn finish(&self, mode: Option<&Termios>) {
+    fn finish(&self, terminal: Option<&Found>) {
         let asking = lock(&self.0.asking);
         let told_before = self.0.end.swap(true, Ordering::SeqCst);
         if *asking || told_before {
-            give_back(mode);
+            if let Some(terminal) = terminal {
+                terminal.give_back();
+            }
             low_level::exit(STATUS.into());
         }
         self.set();
@@ -135,16 +134,6 @@ impl Interrupt {
     /// of `std`'s readers take for "try again".
     pub(crate) fn check(&self) -> io::Result<()> {
         if self.is_set() { Err(io::Error::other(Stopped)) } else { Ok(()) }
-    }
-}
-
-/// Leaves the terminal as it was found. There is nobody to tell if that cannot be done.
-fn give_back(mode: Option<&Termios>) {
-    let Some(mode) = mode else { return };
-    let _ = tcsetattr(io::stdin(), OptionalActions::Now, mode);
-    if io::stdout().is_terminal() {
-        // Past `std`, whose lock on stdout somebody may hold who is stuck.
-        let _ = rustix::io::write(io::stdout(), PLAIN_PASTES);
     }
 }
 

@@ -15,11 +15,14 @@
 //! - [`limits`]: every bound, with its unit.
 //! - [`path`]: names and paths that cannot be wrong once parsed.
 //! - [`user`]: user names.
+//! - [`room`]: names and lines of the chat, and its events.
 //! - [`protocol`]: the requests and the replies.
 //! - [`frame`]: lines on and off a byte stream.
 //! - [`escape`]: other people's text, made safe to print.
 //!
-//! Apart from the conversation stands [`mod@reference`]: completions and manual pages.
+//! Apart from the conversation stand what both programs need towards people: [`mod@reference`],
+//! completions and manual pages; [`mod@size`], how a size is written; and [`terminal`], which is
+//! given back as it was found.
 
 pub mod escape;
 pub mod frame;
@@ -27,4 +30,7 @@ pub mod limits;
 pub mod path;
 pub mod protocol;
 pub mod reference;
+pub mod room;
+pub mod size;
+pub mod terminal;
 pub mod user;

@@ -25,6 +25,12 @@ pub const PAGE_ENTRIES_MAX: usize = 100;
 /// The longest user name, in bytes; all of them ASCII.
 pub const USER_BYTES_MAX: usize = 32;
 
+/// The longest name in the room, in characters.
+pub const NAME_CHARS_MAX: usize = 32;
+
+/// The longest line that can be said in the room, in bytes.
+pub const SAY_BYTES_MAX: usize = 2048;
+
 /// The longest password, in bytes. Hashing a longer one would cost time and add nothing.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
 

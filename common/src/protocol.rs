@@ -83,6 +83,40 @@ pub enum Request {
     },
     /// Who one is, as an [`Identity`].
     Who {},
+    /// Go into the room: from now on its [`Event`](crate::room::Event)s come between the answers,
+    /// the last of what was said first. `OK` is a [`Joined`].
+    Join {
+        /// What a guest wants to be called. A user has a name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// Hear the administrator and the votes without going into the room.
+    Listen {
+        /// Hear which files come into the library, too.
+        #[serde(default, skip_serializing_if = "is_false")]
+        notices: bool,
+    },
+    /// Say something in the room.
+    Say {
+        /// One line.
+        text: String,
+        /// To this member alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+    },
+    /// Leave the room, and hear no more events.
+    Leave {},
+    /// Choose an answer to the question of the day; `OK` is a [`Tally`](crate::room::Tally).
+    Vote {
+        /// The answer. Without one, only say how the vote stands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        choice: Option<String>,
+    },
+    /// What an administrator may also type at the server's own console; `OK` is a [`Told`].
+    Admin {
+        /// The line.
+        line: String,
+    },
     /// End the session.
     Quit {},
 }
@@ -103,6 +137,12 @@ impl Request {
             Self::Login(_) => "LOGIN",
             Self::Passwd { .. } => "PASSWD",
             Self::Who {} => "WHO",
+            Self::Join { .. } => "JOIN",
+            Self::Listen { .. } => "LISTEN",
+            Self::Say { .. } => "SAY",
+            Self::Leave {} => "LEAVE",
+            Self::Vote { .. } => "VOTE",
+            Self::Admin { .. } => "ADMIN",
             Self::Quit {} => "QUIT",
         }
     }
@@ -119,7 +159,16 @@ impl Request {
             | Self::Mkdir { path }
             | Self::Delete { path } => path,
             Self::Register(who) | Self::Login(who) => &who.user,
-            Self::Passwd { .. } | Self::Who {} | Self::Quit {} => "",
+            // What is said is nobody's business who reads the journal.
+            Self::Passwd { .. }
+            | Self::Who {}
+            | Self::Join { .. }
+            | Self::Listen { .. }
+            | Self::Say { .. }
+            | Self::Leave {}
+            | Self::Vote { .. }
+            | Self::Admin { .. }
+            | Self::Quit {} => "",
         }
     }
 }
@@ -156,6 +205,11 @@ pub struct Put {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The fields of a `REGISTER` and of a `LOGIN`.
@@ -211,6 +265,25 @@ pub struct Identity {
     /// The space their home uses, in bytes; absent for a guest, who has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
+}
+
+/// The `OK` to a `JOIN`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// What one is called in the room.
+    pub name: String,
+    /// Everybody who is there, oneself included.
+    pub members: u64,
+    /// How many of the events that follow are of before: the first ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub past: u64,
+}
+
+/// The `OK` to an `ADMIN`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What came of it, for people; may have several lines.
+    pub text: String,
 }
 
 /// What kind of person asks.

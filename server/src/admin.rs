@@ -11,7 +11,7 @@ use common::user::UserName;
 use crate::accounts::{AccountError, Accounts, file_of};
 use crate::clock;
 use crate::config::UserTask;
-use crate::store::{Listing, Store, Tree};
+use crate::store::{Store, Tree};
 
 /// Why it was not done, for the person at the terminal.
 type Error = Box<dyn std::error::Error>;
@@ -29,7 +29,7 @@ pub(crate) fn run(task: &UserTask, data: &Path, password_bytes_min: usize) -> Re
     match task {
         UserTask::Add { name, admin } => add(&accounts, name, *admin, data),
         UserTask::Passwd { name } => passwd(&accounts, name),
-        UserTask::List => list(&accounts, &users),
+        UserTask::List => list(&accounts),
         UserTask::Remove { name } => remove(&accounts, &users, name, data),
     }
 }
@@ -55,19 +55,9 @@ fn passwd(accounts: &Accounts<'_>, name: &str) -> Result<(), Error> {
     say(format_args!("{user} has a new password"))
 }
 
-fn list(accounts: &Accounts<'_>, users: &Tree) -> Result<(), Error> {
-    let mut names = Vec::new();
-    for page in Listing::of(users.open_folder(&[])?)? {
-        let entries = page?.entries.into_iter();
-        names.extend(entries.filter_map(|e| Some(e.name.strip_suffix(".json")?.to_owned())));
-    }
-    names.sort_unstable();
-    for name in names {
-        if let Some(account) = accounts.find(&UserName::parse(&name)?)? {
-            say(format_args!("{:<5}  {name}", account.role.to_string()))?;
-        }
-    }
-    Ok(())
+fn list(accounts: &Accounts<'_>) -> Result<(), Error> {
+    let all = accounts.all()?;
+    all.iter().try_for_each(|(user, role)| say(format_args!("{:<5}  {user}", role.to_string())))
 }
 
 /// Closes an account. Its home is put aside: whoever takes the name next must not find it.

@@ -13,7 +13,7 @@ use common::path::VirtualPath;
 use common::protocol::{Refusal, Wait};
 
 use crate::refusal;
-use crate::registry::{self, Party, Registry, Ticket};
+use crate::registry::{self, Held, Party, Registry, Ticket};
 use crate::stripes::{Holder, Share, Stripes, Turn};
 
 /// All claims.
@@ -27,6 +27,11 @@ impl Claims {
     /// No claims yet. With `stripes` they will hold against other servers, too.
     pub fn new(stripes: Option<Stripes>) -> Self {
         Self { registry: Registry::new(), stripes }
+    }
+
+    /// What is claimed at this server, by whom, and who waits for it here.
+    pub fn snapshot(&self) -> Vec<Held> {
+        self.registry.snapshot()
     }
 
     /// The claim on `path` if nobody holds it, else something to wait with. Never waits.

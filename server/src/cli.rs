@@ -1,5 +1,5 @@
 //! The doorway: from arguments to an exit status. Everything that concerns the process as a whole
-//! is here: signals, the journal, the first line on stdout, limits.
+//! is here: signals, the terminal, the journal, the first line on stdout, limits.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -17,7 +17,8 @@ use signal_hook::iterator::Signals;
 
 use crate::admin;
 use crate::config::{Config, Task};
-use crate::journal::Journal;
+use crate::console::Terminal;
+use crate::journal::{self, Echo, Journal};
 use crate::server::{Server, ServerError};
 use crate::stop::Stop;
 
@@ -56,14 +57,19 @@ fn refer(reference: &Reference) -> Result<(), String> {
 
 fn serve(config: Config) -> Result<(), ServerError> {
     raise_descriptor_limit();
-    let server = Server::bind(config)?;
+    let mut server = Server::bind(config)?;
     let log_file = server.store.log_file().map_err(ServerError::system("open the log file"))?;
-    let _journal = Journal::start(log_file).map_err(ServerError::system("start the journal"))?;
+    let console = Terminal::open().map_err(ServerError::system("start the console"))?;
+    let (terminal, keyboard) = console.unzip();
+    let echo =
+        terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);
+    let _journal =
+        Journal::start(log_file, echo).map_err(ServerError::system("start the journal"))?;
     // A panic of one thread is everybody's news. The usual hook writes to stderr, where a stopped
     // terminal could hold the thread for ever.
     panic::set_hook(Box::new(|panicked| log::error!("{}", Safe(&panicked.to_string()))));
-    let (signals, watching) =
-        stop_on_signals(server.stop()).map_err(ServerError::system("watch signals"))?;
+    let (signals, watching) = stop_on_signals(server.stop(), terminal.clone())
+        .map_err(ServerError::system("watch signals"))?;
     let address = server.address()?;
     // The line scripts wait for. If nobody reads stdout, that is no reason not to serve.
     let _ = writeln!(io::stdout(), "ferryd listening on {address}");
@@ -75,7 +81,14 @@ fn serve(config: Config) -> Result<(), ServerError> {
              `--guests read` or `--library-writers users` would ask for a login"
         );
     }
+    if let Some(keyboard) = keyboard {
+        let typed = keyboard.listen();
+        server.typed = Some(typed.map_err(ServerError::system("start the console"))?);
+    }
     let result = server.run();
+    if let Some(terminal) = &terminal {
+        terminal.give_back();
+    }
     signals.close();
     let _ = watching.join();
     match &result {
@@ -86,7 +99,10 @@ fn serve(config: Config) -> Result<(), ServerError> {
 }
 
 /// The first SIGINT, SIGTERM or SIGHUP asks for a stop; the second ends the process at once.
-fn stop_on_signals(stop: Stop) -> io::Result<(signal_hook::iterator::Handle, JoinHandle<()>)> {
+fn stop_on_signals(
+    stop: Stop,
+    terminal: Option<Terminal>,
+) -> io::Result<(signal_hook::iterator::Handle, JoinHandle<()>)> {
     // A write over a file size limit must fail, not kill: the default action of this signal is to
     // end the process (setrlimit(2)).
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
@@ -95,6 +111,9 @@ fn stop_on_signals(stop: Stop) -> io::Result<(signal_hook::iterator::Handle, Joi
     let watching = thread::Builder::new().name("signals".into()).spawn(move || {
         for _ in signals.forever() {
             if !stop.ask() {
+                if let Some(terminal) = &terminal {
+                    terminal.give_back();
+                }
                 process::exit(1);
             }
             log::info!("stopping; once more to stop at once");

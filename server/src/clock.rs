@@ -1,4 +1,4 @@
-//! The time of day as a number that does not come again.
+//! The time of day: for people, and as a number that does not come again.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,4 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) fn nanoseconds() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_1970.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Seconds since 1970, as events tell the time.
+pub(crate) fn seconds() -> i64 {
+    i64::try_from(nanoseconds() / 1_000_000_000).unwrap_or(i64::MAX)
 }

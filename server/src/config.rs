@@ -18,7 +18,7 @@ use common::reference::Reference;
 
 use crate::patience::Deadlines;
 use crate::rights::{Guests, LibraryWriters, Policy};
-use crate::roster::Room;
+use crate::roster::Capacity;
 use crate::service::Registration;
 use crate::store::Durability;
 
@@ -159,6 +159,9 @@ Examples:
 A settings file has the same options:  listen = \"0.0.0.0:9021\"
                                        quota = \"500M\"
 
+On a terminal it has a console: `help` there says what can be typed. In the background, as a
+service or in a pipe it has none.
+
 Exit status: 0 stopped as asked, 1 failed, 2 wrong usage. Ctrl-C stops; twice stops at once.";
 
 impl Config {
@@ -190,9 +193,9 @@ impl Config {
     }
 
     /// How many may be connected at once.
-    pub fn room(&self) -> Room {
+    pub fn capacity(&self) -> Capacity {
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        Room { places: count(self.max_clients), per_address: self.max_per_address.map(count) }
+        Capacity { places: count(self.max_clients), per_address: self.max_per_address.map(count) }
     }
 
     /// How long clients may take for what they do.

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read};
 
 use common::limits::LINE_BYTES_MAX;
 
-use crate::socket::Socket;
+use crate::socket::Incoming;
 
 /// What an idle session keeps.
 const LEAST_BYTES: usize = 1024;
@@ -16,7 +16,7 @@ const LEAST_BYTES: usize = 1024;
 /// A buffered socket.
 #[derive(Debug)]
 pub struct Input {
-    socket: Socket,
+    incoming: Incoming,
     buffer: Vec<u8>,
     /// What was read and not yet consumed is `buffer[start..end]`.
     start: usize,
@@ -24,9 +24,9 @@ pub struct Input {
 }
 
 impl Input {
-    /// Buffers what comes from `socket`.
-    pub fn new(socket: Socket) -> Self {
-        Self { socket, buffer: Vec::new(), start: 0, end: 0 }
+    /// Buffers what comes in.
+    pub fn new(incoming: Incoming) -> Self {
+        Self { incoming, buffer: Vec::new(), start: 0, end: 0 }
     }
 
     /// What is here already.
@@ -34,14 +34,14 @@ impl Input {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The socket, to look at.
-    pub fn socket(&self) -> &Socket {
-        &self.socket
+    /// The socket's receiving end, to look at.
+    pub fn incoming(&self) -> &Incoming {
+        &self.incoming
     }
 
-    /// The socket, to write to or to set a deadline. What it would read goes past this buffer.
-    pub fn socket_mut(&mut self) -> &mut Socket {
-        &mut self.socket
+    /// The socket's receiving end, to set a deadline. What it would read goes past this buffer.
+    pub fn incoming_mut(&mut self) -> &mut Incoming {
+        &mut self.incoming
     }
 
     /// Gives memory back before a wait that may be long.
@@ -67,7 +67,7 @@ impl BufRead for Input {
         if self.start == self.end {
             self.make_room();
             (self.start, self.end) = (0, 0);
-            self.end = self.socket.read(&mut self.buffer)?;
+            self.end = self.incoming.read(&mut self.buffer)?;
         }
         Ok(self.buffer())
     }
@@ -81,7 +81,7 @@ impl Read for Input {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
         if self.start == self.end && target.len() >= LINE_BYTES_MAX {
             // The body of a large file: no need to touch its bytes twice.
-            return self.socket.read(target);
+            return self.incoming.read(target);
         }
         let bytes = self.fill_buf()?.read(target)?;
         self.consume(bytes);

@@ -1,9 +1,10 @@
 //! The journal: who did what, from where, how much, how long, and how it ended.
 //!
-//! Every line goes to `logs/server.log` and to stderr. A session must never wait for either, and
-//! a terminal that somebody has stopped with Ctrl-S may wait for ever. So lines travel through a
-//! bounded queue to one thread; if the queue is full a line is dropped and counted, and if stderr
-//! would block, stderr goes without. Neither a full disk nor a closed stderr stops the server.
+//! Every line goes to `logs/server.log` and to stderr, or to the console while that has the
+//! terminal. A session must never wait for any of them, and a terminal that somebody has stopped
+//! with Ctrl-S may wait for ever. So lines travel through a bounded queue to one thread; if the
+//! queue is full a line is dropped and counted, and if stderr would block, stderr goes without.
+//! Neither a full disk nor a closed stderr stops the server.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,6 +14,7 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use env_logger::{Builder, Env, Target};
+use log::LevelFilter;
 use rustix::event::{PollFd, PollFlags, poll};
 
 /// Lines that may wait to be written.
@@ -20,6 +22,9 @@ const LINES_MAX: usize = 4096;
 
 /// What goes to stderr of one line.
 const PIPE_BYTES: usize = 4096;
+
+/// What is done with each line besides keeping it.
+pub type Echo = Box<dyn FnMut(&[u8]) + Send>;
 
 enum Entry {
     Line(Vec<u8>),
@@ -34,16 +39,20 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Makes this the process's logger; `RUST_LOG` chooses what is logged, `info` by default.
-    pub fn start(file: File) -> io::Result<Self> {
+    /// Makes this the process's logger; `RUST_LOG` chooses what is logged, `info` by default. Each
+    /// line goes to `file` and is handed to `echo`, which must not wait: see [`to_stderr`].
+    pub fn start(file: File, echo: Echo) -> io::Result<Self> {
         let (queue, lines) = bounded(LINES_MAX);
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = Arc::clone(&dropped);
         let thread = thread::Builder::new()
             .name("journal".into())
-            .spawn(move || write_lines(&lines, file, &lost))?;
+            .spawn(move || write_lines(&lines, file, echo, &lost))?;
         let inlet = Inlet { queue: queue.clone(), dropped };
         Builder::from_env(Env::default().default_filter_or("info"))
+            // What the line editor says of its own doing would come above the line it edits, which
+            // it would have something to say about.
+            .filter_module("rustyline", LevelFilter::Warn)
             .target(Target::Pipe(Box::new(inlet)))
             .format(|out, record| {
                 let thread = thread::current();
@@ -87,22 +96,23 @@ impl Write for Inlet {
     }
 }
 
-fn write_lines(lines: &Receiver<Entry>, mut file: File, dropped: &AtomicU64) {
+fn write_lines(lines: &Receiver<Entry>, mut file: File, mut echo: Echo, dropped: &AtomicU64) {
+    // A line that cannot be written is let go: there is nobody to tell.
+    let mut write = |line: &[u8]| {
+        let _ = file.write_all(line);
+        echo(line);
+    };
     while let Ok(Entry::Line(line)) = lines.recv() {
-        write_line(&mut file, &line);
+        write(&line);
         let lost = dropped.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            write_line(
-                &mut file,
-                format!("… {lost} lines lost: the journal was full\n").as_bytes(),
-            );
+            write(format!("… {lost} lines lost: the journal was full\n").as_bytes());
         }
     }
 }
 
-/// A line that cannot be written is let go: there is nobody to tell.
-fn write_line(file: &mut File, line: &[u8]) {
-    let _ = file.write_all(line);
+/// Shows a line to whoever watches stderr, unless that would have to wait.
+pub fn to_stderr(line: &[u8]) {
     let mut stderr = io::stderr();
     let mut ready = [PollFd::new(&stderr, PollFlags::OUT)];
     let at_once = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -160,7 +160,7 @@ impl Listener {
         let session = self.next_session;
         self.next_session += 1;
         let stream = Arc::new(stream);
-        match roster.enter(session, peer.ip(), Arc::clone(&stream)) {
+        match roster.enter(session, peer, Arc::clone(&stream)) {
             Ok(slot) => Ok(Admitted { session, peer, stream, slot }),
             Err(full) => {
                 turn_away(&stream, full);

@@ -78,6 +78,11 @@ impl Patience {
         Self { left: time, refill: None }
     }
 
+    /// As long as it takes: for who has been asked to listen, not to speak.
+    pub fn endless() -> Self {
+        Self::once(Duration::MAX)
+    }
+
     /// How long the next wait may be; `TimedOut` if it may not be.
     pub fn left(self) -> io::Result<Duration> {
         if self.left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(self.left) }

@@ -49,7 +49,7 @@ pub struct Plan<'s> {
     pub eager: bool,
     /// What is to become of a file of that name.
     pub overwrite: Overwrite,
-    /// The counter of the home that is charged for it.
+    /// The counter of the home that is charged for it; none for the library.
     pub usage: Option<Arc<Usage>>,
     /// What it is known by if it is cut and comes again; none if it will not.
     pub origin: Option<Origin>,
@@ -69,6 +69,11 @@ impl Plan<'_> {
             Ok(true) => Err(self.taken()),
             Err(error) => Err(refusal::of_io("look for", &self.path, &error).into()),
         }
+    }
+
+    /// Whether it goes into the library, and not into somebody's home.
+    pub fn is_shared(&self) -> bool {
+        self.usage.is_none()
     }
 
     /// Whether a file of that name may be replaced.

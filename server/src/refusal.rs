@@ -6,11 +6,21 @@ use std::io;
 use common::escape::Safe;
 use common::path::{PathError, VirtualPath};
 use common::protocol::{Reason, Refusal, Wait};
+use common::room::SayingError;
 use rustix::io::Errno;
 
 /// The refusal for a path that is none.
 pub fn bad_name(error: &PathError) -> Refusal {
     Refusal::new(Reason::BadName, error.to_string())
+}
+
+/// The refusal for a text that cannot be said.
+pub fn bad_saying(error: &SayingError) -> Refusal {
+    let reason = match error {
+        SayingError::TooLong(_) => Reason::TooLarge,
+        SayingError::Empty | SayingError::Control(_) => Reason::BadRequest,
+    };
+    Refusal::new(reason, error.to_string())
 }
 
 /// The refusal for a step on `path` that failed with `error`. `doing` completes the sentence

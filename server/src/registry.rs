@@ -93,6 +93,29 @@ struct Entry {
     line: VecDeque<Arc<Party>>,
 }
 
+impl Entry {
+    fn holder(&self) -> Wait {
+        Wait {
+            holder: self.holder.who.clone(),
+            received: self.holder.received.load(Ordering::Relaxed),
+            size: self.holder.size,
+            since: self.since.elapsed().as_secs(),
+            limit: None,
+        }
+    }
+}
+
+/// A path that is held, as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The path.
+    pub path: String,
+    /// Who holds it, and how far they are.
+    pub holder: Wait,
+    /// Who waits for it, the next one first.
+    pub line: Vec<String>,
+}
+
 /// Who holds what, and who waits for it.
 #[derive(Default)]
 pub struct Registry {
@@ -129,6 +152,23 @@ impl Registry {
     /// How many paths are held.
     pub fn held(&self) -> usize {
         self.lock().len()
+    }
+
+    /// What is held at this moment, sorted by path. One look under one lock, so that no party is
+    /// shown in two places.
+    pub fn snapshot(&self) -> Vec<Held> {
+        let entries = self.lock();
+        let mut held: Vec<Held> = entries
+            .iter()
+            .map(|(path, entry)| Held {
+                path: path.clone(),
+                holder: entry.holder(),
+                line: entry.line.iter().map(|party| party.who.clone()).collect(),
+            })
+            .collect();
+        drop(entries);
+        held.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        held
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
@@ -205,13 +245,7 @@ impl<'r> Ticket<'r> {
     pub fn holder(&self) -> Option<Wait> {
         let entries = self.0.registry.lock();
         let entry = entries.get(&self.0.path).filter(|_| !self.0.is_mine(&entries))?;
-        Some(Wait {
-            holder: entry.holder.who.clone(),
-            received: entry.holder.received.load(Ordering::Relaxed),
-            size: entry.holder.size,
-            since: entry.since.elapsed().as_secs(),
-            limit: None,
-        })
+        Some(entry.holder())
     }
 
     /// The session that holds the path, if it is in the middle of that same upload.

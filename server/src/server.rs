@@ -4,17 +4,21 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::thread;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
+use crossbeam_channel::Receiver;
 use rustix::system::uname;
 
 use crate::accounts::Accounts;
 use crate::claims::Claims;
 use crate::config::Config;
+use crate::console::{Countdown, Typed};
+use crate::counters::Counters;
 use crate::listener::Listener;
 use crate::models;
 use crate::places::{EXPIRY_EVERY, Places};
 use crate::quota::Ledger;
+use crate::room::Room;
 use crate::roster::Roster;
 use crate::service::Service;
 use crate::state::{State, Table};
@@ -56,6 +60,8 @@ impl ServerError {
 pub struct Server {
     pub(crate) config: Config,
     pub(crate) store: Store,
+    /// What is typed at its own terminal; none if it has no console there.
+    pub(crate) typed: Option<Receiver<Typed>>,
     claims: Claims,
     listener: Listener,
 }
@@ -74,7 +80,7 @@ impl Server {
             Tenancy::Several => Some(Stripes::new(store.stripe_files()?, name(&listener)?)),
             _ => None,
         };
-        Ok(Self { config, store, claims: Claims::new(stripes), listener })
+        Ok(Self { config, store, typed: None, claims: Claims::new(stripes), listener })
     }
 
     /// Where it listens.
@@ -91,7 +97,9 @@ impl Server {
     /// every thread has been joined.
     pub fn run(mut self) -> Result<(), ServerError> {
         let table = Table::default();
-        let roster = Roster::new(self.config.room());
+        let roster = Roster::new(self.config.capacity());
+        let room = Room::new(&self.store);
+        let (counters, countdown) = (Counters::since(SystemTime::now()), Countdown::default());
         let _seat = table.seat("main", State::Run);
         let stop = self.stop();
         thread::scope(|scope| {
@@ -110,12 +118,23 @@ impl Server {
                     .map_err(ServerError::system("draw a random key"))?,
                 registration: self.config.registration,
                 claims: &self.claims,
+                room: &room,
+                roster: &roster,
+                counters: &counters,
+                countdown: &countdown,
                 writer: &writer,
                 stop: &stop,
                 claim_wait: self.config.claim_wait,
                 deadlines: self.config.deadlines(),
             };
-            models::thread::serve(&mut self.listener, &roster, &table, &service, self.config.grace);
+            let serve = || {
+                let (listener, grace) = (&mut self.listener, self.config.grace);
+                models::thread::serve(listener, &roster, &table, &service, grace);
+            };
+            let attended = service.console().attend(self.typed.take(), serve);
+            attended.map_err(ServerError::system("start the console's threads"))?;
+            // What was voted until now is kept; nothing was asked is no trouble.
+            let _ = room.close_vote();
             // LESSON: the writer is stopped by letting go of its queues, not by telling it. All
             // sessions have ended, so this is the last sender, and the thread ends.
             drop(writer);

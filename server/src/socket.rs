@@ -1,13 +1,22 @@
-//! A client's socket with a deadline on every wait.
+//! A client's connection with a deadline on every wait.
 //!
 //! The kernel's own time-outs (`SO_RCVTIMEO`, `SO_SNDTIMEO`) start anew with every call, so a peer
 //! that moves one byte now and then could hold a thread for ever. Here every call draws on a
 //! [`Patience`], and before each the kernel is told what is left of it.
+//!
+//! # The one lock that is held across I/O
+//! What comes in is read by the session alone. What goes out may have two writers: the session, and
+//! once it hears the [room](crate::room), a second thread of its own. A line must stay a line, and
+//! between the bytes of a file nothing may come; so whoever sends takes its [`Turn`] first and keeps
+//! it until all is sent, however long the client takes. That is a lock held across a wait for a
+//! peer, which is forbidden everywhere else, because strangers would wait with it. Here nobody can
+//! wait for it but this same client's other thread; and the wait has the deadline of the one that
+//! sends.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
 use rustix::fs::sendfile;
@@ -85,28 +94,22 @@ impl Way {
     }
 }
 
-/// The session's end of a connection.
+/// The receiving end of a connection. The session has it alone.
 #[derive(Debug)]
-pub struct Socket {
+pub struct Incoming {
     stream: Arc<TcpStream>,
-    receiving: Way,
-    sending: Way,
-    /// What each answer has anew: to be taken, all of it, at the pace of a file.
-    answer: Patience,
+    way: Way,
 }
 
-impl Socket {
-    /// Wraps a [`prepare`]d stream.
+impl Incoming {
+    /// That of a [`prepare`]d stream.
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
-        let answer = deadlines.file();
-        let receiving = Way::new(deadlines.request(), TcpStream::set_read_timeout);
-        let sending = Way::new(answer, TcpStream::set_write_timeout);
-        Self { stream, receiving, sending, answer }
+        Self { stream, way: Way::new(deadlines.request(), TcpStream::set_read_timeout) }
     }
 
     /// What is read from now on has this much patience, in all.
     pub fn allow(&mut self, patience: Patience) {
-        self.receiving.patience = patience;
+        self.way.patience = patience;
     }
 
     /// Whether bytes are waiting to be read. Never waits itself.
@@ -116,45 +119,6 @@ impl Socket {
             Err(Errno::AGAIN | Errno::INTR) => Ok(false),
             Err(e) => Err(e.into()),
         }
-    }
-
-    /// Sends the lines of an answer.
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.send_flagged(bytes, SendFlags::NOSIGNAL)
-    }
-
-    /// Sends lines that a file will follow at once: the kernel may wait to fill the packet.
-    pub fn send_ahead(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.send_flagged(bytes, SendFlags::MORE | SendFlags::NOSIGNAL)
-    }
-
-    fn send_flagged(&mut self, mut bytes: &[u8], flags: SendFlags) -> io::Result<()> {
-        let _doing = state::enter(State::Send);
-        self.sending.patience = self.answer;
-        while !bytes.is_empty() {
-            let sent = self.sending.pass(&self.stream, || send(&*self.stream, bytes, flags))?;
-            bytes = bytes.get(sent..).unwrap_or_default();
-        }
-        Ok(())
-    }
-
-    /// Sends the bytes of `file` from `offset` to `end` without carrying them through this process,
-    /// behind [`send_ahead`](Self::send_ahead). `offset` tells how far it came, also after an error.
-    ///
-    /// std's `io::copy` does not do this (rust-lang/rust#108283: a page changed after sendfile
-    /// returned may go out changed). Served files are never changed in place, only replaced.
-    pub fn send_file(&mut self, file: &File, offset: &mut u64, end: u64) -> io::Result<()> {
-        let _doing = state::enter(State::Send);
-        while *offset < end {
-            let slice = usize::try_from((end - *offset).min(SEND_SLICE)).unwrap_or(usize::MAX);
-            fault::point("get.sending");
-            let call = || sendfile(&*self.stream, file, Some(offset), slice);
-            if self.sending.pass(&self.stream, call)? == 0 {
-                // The file has become shorter: what was promised cannot be sent any more.
-                return Err(ErrorKind::UnexpectedEof.into());
-            }
-        }
-        Ok(())
     }
 
     /// Says that nothing more will be sent, then throws away what still comes, for a moment.
@@ -177,9 +141,114 @@ impl Socket {
     }
 }
 
-impl Read for Socket {
+impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let call = || recv(&*self.stream, &mut *buffer, RecvFlags::empty()).map(|(read, _)| read);
-        self.receiving.pass(&self.stream, call)
+        self.way.pass(&self.stream, call)
+    }
+}
+
+/// The sending end of a connection, for whoever has their [`Turn`].
+#[derive(Debug)]
+pub struct Outgoing {
+    stream: Arc<TcpStream>,
+    /// What each answer has anew: to be taken, all of it, at the pace of a file.
+    answer: Patience,
+    sending: Mutex<Sending>,
+}
+
+/// What the lock guards.
+#[derive(Debug)]
+struct Sending {
+    way: Way,
+    /// Something was sent in part, so nothing can follow it.
+    broken: bool,
+}
+
+impl Outgoing {
+    /// That of a [`prepare`]d stream.
+    pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
+        let answer = deadlines.file();
+        let way = Way::new(answer, TcpStream::set_write_timeout);
+        Self { stream, answer, sending: Mutex::new(Sending { way, broken: false }) }
+    }
+
+    /// The right to send, until it is dropped; behind whatever the other thread is sending.
+    pub fn turn(&self) -> Turn<'_> {
+        let sending = self.sending.try_lock().or_else(|error| match error {
+            TryLockError::Poisoned(poisoned) => Err(poisoned),
+            TryLockError::WouldBlock => {
+                let _doing = state::enter(State::WaitLock);
+                self.sending.lock()
+            }
+        });
+        let sending = sending.unwrap_or_else(|poisoned| {
+            // Whoever panicked may have been in the middle of something.
+            let mut sending = poisoned.into_inner();
+            sending.broken = true;
+            sending
+        });
+        Turn { outgoing: self, sending }
+    }
+}
+
+/// The right to send over a connection. What is sent with it stays together.
+#[derive(Debug)]
+pub struct Turn<'o> {
+    outgoing: &'o Outgoing,
+    sending: MutexGuard<'o, Sending>,
+}
+
+impl Turn<'_> {
+    /// Sends lines.
+    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.send_flagged(bytes, SendFlags::NOSIGNAL)
+    }
+
+    /// Sends lines that a file will follow at once: the kernel may wait to fill the packet.
+    pub fn send_ahead(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.send_flagged(bytes, SendFlags::MORE | SendFlags::NOSIGNAL)
+    }
+
+    fn send_flagged(&mut self, mut bytes: &[u8], flags: SendFlags) -> io::Result<()> {
+        let _doing = state::enter(State::Send);
+        self.sending.way.patience = self.outgoing.answer;
+        while !bytes.is_empty() {
+            let stream = &*self.outgoing.stream;
+            let sent = self.pass(|| send(stream, bytes, flags))?;
+            bytes = bytes.get(sent..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Sends the bytes of `file` from `offset` to `end` without carrying them through this process,
+    /// behind [`send_ahead`](Self::send_ahead). `offset` tells how far it came, also after an error.
+    ///
+    /// std's `io::copy` does not do this (rust-lang/rust#108283: a page changed after sendfile
+    /// returned may go out changed). Served files are never changed in place, only replaced.
+    pub fn send_file(&mut self, file: &File, offset: &mut u64, end: u64) -> io::Result<()> {
+        let _doing = state::enter(State::Send);
+        while *offset < end {
+            let slice = usize::try_from((end - *offset).min(SEND_SLICE)).unwrap_or(usize::MAX);
+            fault::point("get.sending");
+            let stream = &*self.outgoing.stream;
+            if self.pass(|| sendfile(stream, file, Some(offset), slice))? == 0 {
+                // The file has become shorter: what was promised cannot be sent any more.
+                self.sending.broken = true;
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves bytes by `call`. If that fails, what was begun stays in part, and a line behind it
+    /// would be taken for its rest: so the other thread must not send any more, either.
+    fn pass(&mut self, call: impl FnMut() -> Result<usize, Errno>) -> io::Result<usize> {
+        if self.sending.broken {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        let passed = self.sending.way.pass(&self.outgoing.stream, call);
+        self.sending.broken = passed.is_err();
+        passed
     }
 }

@@ -103,7 +103,13 @@ impl Row {
         self.state.store(state, Ordering::SeqCst);
     }
 
-    fn since(&self) -> Duration {
+    /// What it does that on, if anything.
+    pub fn on(&self) -> String {
+        self.on.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// For how long it has done so.
+    pub fn since(&self) -> Duration {
         let entered = Duration::from_millis(self.since_ms.load(Ordering::Relaxed));
         self.born.elapsed().saturating_sub(entered)
     }
@@ -112,8 +118,8 @@ impl Row {
 impl fmt::Display for Row {
     /// `c07 WAIT_FILE PUT /library/a.txt 2.1 s`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
-        write!(f, "{} {} {on} {:.1} s", self.name, self.state(), self.since().as_secs_f64())
+        let (on, seconds) = (self.on(), self.since().as_secs_f64());
+        write!(f, "{} {} {on} {seconds:.1} s", self.name, self.state())
     }
 }
 

@@ -256,7 +256,8 @@ impl<'s> Received<'s> {
     /// What the journal will say of it.
     pub fn report(&self) -> Report {
         let plan = &self.target.plan;
-        Report { path: plan.path.to_string(), bytes: plan.size, begun: self.target.begun }
+        let (path, shared) = (plan.path.to_string(), plan.is_shared());
+        Report { path, shared, bytes: plan.size, begun: self.target.begun }
     }
 }
 
@@ -274,6 +275,8 @@ pub struct Published<'s> {
 pub struct Report {
     /// Where it was to go.
     pub path: String,
+    /// Whether that is where everybody sees it.
+    pub shared: bool,
     /// Its length.
     pub bytes: u64,
     /// When its claim was had.

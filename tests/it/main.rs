@@ -3,6 +3,8 @@
 // A test that meets what it did not expect has failed; saying so is what a panic is for.
 #![allow(clippy::unwrap_used)]
 
+mod ears; // somebody in the room, or at its door: asks, and keeps what is heard meanwhile
+mod fake_room; // a server with nothing but a room, in which only the test speaks
 mod model; // what a server means: the protocol without disk, threads or sockets
 mod network; // addresses of other machines, and a line that can be cut
 mod pair; // two servers on one folder
@@ -17,9 +19,11 @@ mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bad_network; // slow, cut, silent: what a network does
 mod bench; // Ferry beside the limit, with little of everything
 mod bodies; // a body is never taken for a request
+mod chat; // the room at the prompt
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod command_lists; // `ferry -c`, and commands on stdin
 mod completion; // what Tab offers, and what no name or network does to it
+mod console; // the teacher's console, at the terminal and from elsewhere
 mod corpus; // whatever bytes come: what the fuzzers found, and more
 mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
@@ -41,6 +45,7 @@ mod many_files; // many files with one command
 mod menu; // the numbered menu from start to exit, in both languages
 mod named_servers; // `ferry @NAME`, and the file that knows the name
 mod nonsense; // lines that are no requests
+mod notices; // who brought what into the library, told to the room
 mod panics; // a session that panics, and a writer that dies
 mod paths; // no spelling, link or special file leads anywhere it should not
 mod powercut; // OK is true after a power cut, and a missing sync is found out
@@ -57,6 +62,8 @@ mod resume_faults; // keeping what came of an upload fails in every way
 mod resume_get; // a download that is cut off goes on where it was
 mod resume_put; // an upload that was cut goes on
 mod rights; // the table of rights, every cell of it
+mod room; // who is in the room, what they hear, and what nobody can do there
+mod room_crowd; // a room full of people, some of whom do not read
 mod scripts; // whole scripts of requests, played to the server and to its model
 mod settings; // the settings file, and what is wrong with it
 mod shared; // several servers on one folder

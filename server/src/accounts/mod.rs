@@ -30,7 +30,7 @@ use self::throttle::Throttle;
 use crate::clock;
 use crate::fault;
 use crate::refusal;
-use crate::store::{Tree, Version};
+use crate::store::{Listing, Tree, Version};
 
 /// An account as it stands in its file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -229,6 +229,25 @@ impl<'s> Accounts<'s> {
         Ok(self.read(user)?.map(|(account, _)| account))
     }
 
+    /// Every account there is, by name.
+    pub fn all(&self) -> Result<Vec<(UserName, Role)>, Refusal> {
+        let failed = |e: io::Error| refusal::of_io("list", &"the accounts", &e);
+        let mut names = Vec::new();
+        for page in self.users.open_folder(&[]).and_then(Listing::of).map_err(failed)? {
+            let entries = page.map_err(failed)?.entries.into_iter();
+            names.extend(entries.filter_map(|e| user_of(&e.name)));
+        }
+        names.sort_unstable();
+        let mut all = Vec::with_capacity(names.len());
+        for user in names {
+            // One that was closed meanwhile is none.
+            if let Some(account) = self.find(&user)? {
+                all.push((user, account.role));
+            }
+        }
+        Ok(all)
+    }
+
     fn read(&self, user: &UserName) -> Result<Option<(Account, Standing)>, Refusal> {
         let read = self.users.read_record(&file_of(user)?).and_then(|(bytes, seen)| {
             let account: Account = serde_json::from_slice(&bytes)
@@ -290,6 +309,11 @@ fn closed() -> Refusal {
 /// The name of a user's file.
 pub fn file_of(user: &UserName) -> Result<Name, Refusal> {
     Name::parse(&format!("{user}.json")).map_err(|e| refusal::bad_name(&e))
+}
+
+/// Whose file has this name.
+fn user_of(file: &str) -> Option<UserName> {
+    UserName::parse(file.strip_suffix(".json")?).ok()
 }
 
 fn failed(doing: &str, user: &UserName, error: &io::Error) -> Refusal {

@@ -16,7 +16,7 @@ use crate::listener::{Admitted, Listener, turn_away};
 use crate::roster::Roster;
 use crate::seldom::Seldom;
 use crate::service::Service;
-use crate::session::Session;
+use crate::session;
 use crate::state::{State, Table};
 use crate::stop::Stop;
 
@@ -59,7 +59,7 @@ pub fn serve(
 fn run(client: &Admitted<'_>, stop: &Stop, table: &Table, service: &Service<'_>) {
     let seat = table.seat(&format!("c{:02}", client.session), State::Run);
     client.slot.seated(seat.row());
-    let session = AssertUnwindSafe(|| Session::new(client, service, stop).run());
+    let session = AssertUnwindSafe(|| session::hold(client, service, stop, table));
     if panic::catch_unwind(session).is_err() {
         log::error!("the session of {} panicked and was ended", client.peer);
     }

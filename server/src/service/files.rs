@@ -21,11 +21,11 @@ use crate::store::{Folder, Listing, Opened, Origin};
 const MTIME_MAX: u64 = 253_402_300_799;
 
 impl<'s> Service<'s> {
-    fn find(&self, who: &Who, text: &str, deed: Deed) -> Result<Spot<'s>, Refusal> {
+    fn find(&self, who: &Who<'_>, text: &str, deed: Deed) -> Result<Spot<'s>, Refusal> {
         self.places.find(who.asker(), text, deed)
     }
 
-    pub(super) fn list(&self, who: &Who, text: &str) -> Handled<'s> {
+    pub(super) fn list(&self, who: &Who<'_>, text: &str) -> Handled<'s> {
         let Spot { path, ground, .. } = self.find(who, text, Deed::Look)?;
         let Some(Ground { tree, names, .. }) = ground else {
             let entries = self.places.visible(who.asker());
@@ -36,7 +36,7 @@ impl<'s> Service<'s> {
         Ok(Reply::Pages(listing.map_err(|e| refusal::of_io("list", &path, &e))?))
     }
 
-    pub(super) fn get(&self, who: &Who, text: &str, offset: u64) -> Handled<'s> {
+    pub(super) fn get(&self, who: &Who<'_>, text: &str, offset: u64) -> Handled<'s> {
         let (path, opened) = self.open_file(who, text)?;
         if offset > opened.stat.size {
             let message =
@@ -46,7 +46,7 @@ impl<'s> Service<'s> {
         Ok(Reply::Send { opened, offset })
     }
 
-    pub(super) fn stat(&self, who: &Who, text: &str) -> Handled<'s> {
+    pub(super) fn stat(&self, who: &Who<'_>, text: &str) -> Handled<'s> {
         let Spot { path, ground, .. } = self.find(who, text, Deed::Look)?;
         let Some(ground) = ground else {
             // The root is not on disk. It is always there, and nothing about it changes.
@@ -65,13 +65,13 @@ impl<'s> Service<'s> {
         Ok(Reply::Answer(Answer::of(&Response::Ok(details))))
     }
 
-    pub(super) fn sum(&self, who: &Who, text: &str) -> Handled<'s> {
+    pub(super) fn sum(&self, who: &Who<'_>, text: &str) -> Handled<'s> {
         let (path, opened) = self.open_file(who, text)?;
         let crc32 = opened.checksum(self.stop).map_err(|e| refusal::of_io("read", &path, &e))?;
         Ok(Reply::Answer(Answer::of(&Response::Ok(Summed { crc32 }))))
     }
 
-    pub(super) fn mkdir(&self, who: &Who, text: &str) -> Handled<'s> {
+    pub(super) fn mkdir(&self, who: &Who<'_>, text: &str) -> Handled<'s> {
         let spot = self.find(who, text, Deed::Create)?;
         let entry = new_entry(&spot)?;
         match entry.folder.make_folder(&entry.name) {
@@ -83,7 +83,7 @@ impl<'s> Service<'s> {
         }
     }
 
-    pub(super) fn delete(&self, who: &Who, text: &str) -> Handled<'s> {
+    pub(super) fn delete(&self, who: &Who<'_>, text: &str) -> Handled<'s> {
         let spot = self.find(who, text, Deed::Remove)?;
         let entry = old_entry(&spot)?;
         let _claim = self.claim_now(who, &spot)?;
@@ -97,7 +97,7 @@ impl<'s> Service<'s> {
         confirmed([&entry.folder])
     }
 
-    pub(super) fn rename(&self, who: &Who, from: &str, to: &str) -> Handled<'s> {
+    pub(super) fn rename(&self, who: &Who<'_>, from: &str, to: &str) -> Handled<'s> {
         let (from, to) = (self.find(who, from, Deed::Remove)?, self.find(who, to, Deed::Create)?);
         let (old, new) = (old_entry(&from)?, new_entry(&to)?);
         if old.ground.owner != new.ground.owner {
@@ -120,7 +120,7 @@ impl<'s> Service<'s> {
         }
     }
 
-    pub(super) fn put(&self, who: &Who, put: &Put) -> Handled<'s> {
+    pub(super) fn put(&self, who: &Who<'_>, put: &Put) -> Handled<'s> {
         check_fields(put)?;
         let spot = self.find(who, &put.path, Deed::Create)?;
         let Entry { ground, folder, name } = new_entry(&spot)?;
@@ -156,7 +156,7 @@ impl<'s> Service<'s> {
         }))
     }
 
-    fn open_file(&self, who: &Who, text: &str) -> Result<(VirtualPath, Opened), Refusal> {
+    fn open_file(&self, who: &Who<'_>, text: &str) -> Result<(VirtualPath, Opened), Refusal> {
         let Spot { path, ground, .. } = self.find(who, text, Deed::Read)?;
         let found = match ground {
             Some(Ground { tree, names, .. }) => tree.open_file(&names),
@@ -168,7 +168,7 @@ impl<'s> Service<'s> {
 
     /// The claim on a spot if nobody holds it. What takes a name away does not wait for it: who
     /// holds it is about to make it anew.
-    fn claim_now(&self, who: &Who, spot: &Spot<'_>) -> Result<Claim<'s>, Refusal> {
+    fn claim_now(&self, who: &Who<'_>, spot: &Spot<'_>) -> Result<Claim<'s>, Refusal> {
         let party = Party::new(who.to_string(), 0, None);
         let asked = self.claims.claim(&spot.canonical, party);
         asked.map_err(|waiting| waiting.busy(&spot.path))

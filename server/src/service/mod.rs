@@ -5,10 +5,13 @@
 //! and every door. Nothing here waits for another session either: a claim that is taken is a
 //! refusal, or a plan to wait that the session carries out.
 //!
-//! `files` has the handlers about files, `people` those about accounts.
+//! `files` has the handlers about files, `people` those about accounts, `talk` those about the room,
+//! `admin` the one that lends the console out.
 
+mod admin;
 mod files;
 mod people;
+mod talk;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -22,10 +25,14 @@ use common::user::UserName;
 use crate::accounts::{Accounts, Standing};
 use crate::answer::Answer;
 use crate::claims::Claims;
+use crate::console::Countdown;
+use crate::counters::Counters;
 use crate::patience::Deadlines;
 use crate::places::{Asker, Places};
 use crate::plan::Plan;
 use crate::quota::Usage;
+use crate::room::{Outbox, Pace, Presence, Room};
+use crate::roster::Roster;
 use crate::stop::Stop;
 use crate::store::{Listing, Opened};
 use crate::writer::Writer;
@@ -40,14 +47,18 @@ pub enum Registration {
 }
 
 /// Who asks.
-#[derive(Debug, Clone)]
-pub struct Who {
+#[derive(Debug)]
+pub struct Who<'s> {
     /// The session's number.
     pub session: u64,
     /// Where they come from.
     pub peer: SocketAddr,
     /// As whom they have logged in.
     pub user: Option<User>,
+    /// Where they are in the room.
+    pub presence: Presence<'s>,
+    /// How fast they may speak there.
+    pub pace: Pace,
 }
 
 /// Somebody who has logged in.
@@ -63,7 +74,7 @@ pub struct User {
     pub standing: Standing,
 }
 
-impl Who {
+impl Who<'_> {
     fn asker(&self) -> Asker<'_> {
         let role = self.user.as_ref().map_or(Role::Guest, |user| user.role);
         Asker { user: self.user.as_ref().map(|user| &user.name), role }
@@ -78,7 +89,7 @@ impl Who {
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for Who<'_> {
     /// What others are shown: a user's name, and for a guest the name of their thread.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.user {
@@ -106,6 +117,8 @@ pub enum Reply<'s> {
     Receive(Plan<'s>),
     /// A line, and from now on the session is this user's.
     Welcome(User, Answer),
+    /// A line, and from now on what comes out of the outbox.
+    Hear(Answer, Outbox),
     /// The session ends.
     Bye,
 }
@@ -121,6 +134,14 @@ pub struct Service<'s> {
     pub registration: Registration,
     /// The claims.
     pub claims: &'s Claims,
+    /// Where people talk.
+    pub room: &'s Room<'s>,
+    /// Who is connected.
+    pub roster: &'s Roster,
+    /// What was done so far.
+    pub counters: &'s Counters,
+    /// The stop to come.
+    pub countdown: &'s Countdown,
     /// The writer thread.
     pub writer: &'s Writer,
     /// Asked before every step of something long.
@@ -134,10 +155,12 @@ pub struct Service<'s> {
 impl<'s> Service<'s> {
     /// Turns a request into what comes of it. Whose account is gone can only log in anew: becoming
     /// a guest, they would put into the library what was meant for their home.
-    pub fn handle(&self, who: &mut Who, request: Request) -> Reply<'s> {
+    pub fn handle(&self, who: &mut Who<'s>, request: Request) -> Reply<'s> {
         if let Err(refusal) = self.confirm(who)
             && !matches!(request, Request::Login(_) | Request::Register(_) | Request::Quit {})
         {
+            // Nor is a closed account in the room any longer.
+            who.presence.leave();
             return Reply::Answer(refusal.into());
         }
         let handled = match request {
@@ -149,16 +172,22 @@ impl<'s> Service<'s> {
             Request::Mkdir { path } => self.mkdir(who, &path),
             Request::Delete { path } => self.delete(who, &path),
             Request::Rename { from, to } => self.rename(who, &from, &to),
-            Request::Register(credentials) => self.register(&credentials),
+            Request::Register(credentials) => self.register(who, &credentials),
             Request::Login(credentials) => self.login(who, &credentials),
             Request::Passwd { old, new } => self.passwd(who, &old, &new),
             Request::Who {} => Ok(Reply::Answer(Self::who(who))),
+            Request::Join { name } => self.join(who, name.as_deref()),
+            Request::Listen { notices } => self.listen(who, notices),
+            Request::Say { text, to } => Self::say(who, &text, to.as_deref()),
+            Request::Leave {} => Self::leave(who),
+            Request::Vote { choice } => self.vote(who, choice.as_deref()),
+            Request::Admin { line } => self.admin(who, &line),
             Request::Quit {} => Ok(Reply::Bye),
         };
         handled.unwrap_or_else(|Refused(answer)| Reply::Answer(answer))
     }
 
-    fn confirm(&self, who: &mut Who) -> Result<(), Refusal> {
+    fn confirm(&self, who: &mut Who<'_>) -> Result<(), Refusal> {
         let Some(user) = &mut who.user else { return Ok(()) };
         user.role = self.accounts.confirm(&user.name, user.role, &mut user.standing)?;
         Ok(())

@@ -12,7 +12,8 @@ use crate::answer::Answer;
 use crate::refusal;
 
 impl<'s> Service<'s> {
-    pub(super) fn register(&self, asked: &Credentials) -> Handled<'s> {
+    pub(super) fn register(&self, who: &Who<'_>, asked: &Credentials) -> Handled<'s> {
+        may_become_another(who)?;
         if self.registration == Registration::Closed {
             let message = "registration is closed here; ask who runs the server for an account";
             return Err(Refusal::new(Reason::Denied, message).into());
@@ -25,13 +26,14 @@ impl<'s> Service<'s> {
         }
     }
 
-    pub(super) fn login(&self, who: &Who, asked: &Credentials) -> Handled<'s> {
+    pub(super) fn login(&self, who: &Who<'_>, asked: &Credentials) -> Handled<'s> {
+        may_become_another(who)?;
         let name = user_name(&asked.user)?;
         let (account, standing) = self.accounts.login(who.peer.ip(), &name, &asked.password)?;
         self.welcome(name, &account, standing)
     }
 
-    pub(super) fn passwd(&self, who: &Who, old: &Password, new: &Password) -> Handled<'s> {
+    pub(super) fn passwd(&self, who: &Who<'_>, old: &Password, new: &Password) -> Handled<'s> {
         let Some(user) = &who.user else {
             let message = "a guest has no password; log in first";
             return Err(Refusal::new(Reason::LoginRequired, message).into());
@@ -40,7 +42,7 @@ impl<'s> Service<'s> {
         Ok(Reply::Answer(Answer::done()))
     }
 
-    pub(super) fn who(who: &Who) -> Answer {
+    pub(super) fn who(who: &Who<'_>) -> Answer {
         Answer::of(&Response::Ok(match &who.user {
             Some(user) => identity(user),
             None => Identity { user: GUEST.into(), role: Role::Guest, quota: None, used: None },
@@ -67,6 +69,15 @@ impl<'s> Service<'s> {
         let answer = Answer::of(&Response::Ok(identity(&user)));
         Ok(Reply::Welcome(user, answer))
     }
+}
+
+/// What is said in the room is said under the name one came in with.
+fn may_become_another(who: &Who<'_>) -> Result<(), Refusal> {
+    if who.presence.person().is_none() {
+        return Ok(());
+    }
+    let message = "you are in the room under the name you have now; LEAVE it first";
+    Err(Refusal::new(Reason::BadRequest, message))
 }
 
 fn identity(user: &User) -> Identity {

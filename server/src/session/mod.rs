@@ -17,8 +17,11 @@
 //! bounded) or was never sent; where that is in doubt the connection is closed.
 //!
 //! This file holds the conversation; `reading` waits for what is said, `receiving` and `sending`
-//! hold its two long sentences.
+//! hold its two long sentences, `news` tells others what was put, and `hearing` goes on with it while a second thread tells the client
+//! what is said in the room.
 
+mod hearing;
+mod news;
 mod reading;
 mod receiving;
 mod sending;
@@ -26,6 +29,7 @@ mod sending;
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::escape::Safe;
@@ -33,15 +37,17 @@ use common::frame;
 use common::protocol::{Greeting, Outcome, PROTOCOL_VERSION, Reason, Refusal, Request, Response};
 use serde::{Deserialize, Serialize};
 
+use self::news::News;
 use crate::answer::Answer;
 use crate::batch::Batch;
 use crate::fault;
 use crate::input::Input;
 use crate::listener::Admitted;
-use crate::roster::Slot;
+use crate::room::{Outbox, Pace, Presence};
+use crate::roster::{SentAway, Slot};
 use crate::service::{Reply, Service, Who};
-use crate::socket::Socket;
-use crate::state;
+use crate::socket::{Incoming, Outgoing, Turn};
+use crate::state::{self, Table};
 use crate::stop::Stop;
 
 /// How much of a path the journal keeps. A request may name one of 64 KiB.
@@ -60,6 +66,9 @@ const FAREWELL_BYTES: usize = 1024 * 1024;
 /// What the session hears whose upload goes on elsewhere.
 const TAKEN_OVER: &str = "this upload goes on over another connection of yours; this one ends";
 
+/// What the session hears that is ended by the administrator.
+const KICKED: &str = "the administrator has ended this session";
+
 /// Why a session ends.
 enum End {
     /// The client said `QUIT`, or closed its side between two requests.
@@ -70,6 +79,8 @@ enum End {
     Lost(io::Error),
     /// The same user goes on over another connection.
     TakenOver,
+    /// The administrator wished it.
+    Kicked,
     /// The client was too slow with this.
     Slow(&'static str),
     /// The client did not take what was sent to it, so it cannot be told either.
@@ -85,6 +96,7 @@ impl Display for End {
             Self::Stopped => write!(f, "sent away: the server stops"),
             Self::Lost(error) => write!(f, "lost: {error}"),
             Self::TakenOver => write!(f, "sent away: goes on over another connection"),
+            Self::Kicked => write!(f, "sent away: the administrator wished it"),
             Self::Slow(what) => write!(f, "sent away: too slow with {what}"),
             Self::Deaf => write!(f, "cut off: took too little of what was sent"),
             Self::OutOfStep => write!(f, "sent away: out of step"),
@@ -96,6 +108,15 @@ impl End {
     /// What was to be sent could not be.
     fn unsent(error: io::Error) -> Self {
         if is_our_deadline(&error) { Self::Deaf } else { Self::Lost(error) }
+    }
+}
+
+impl From<SentAway> for End {
+    fn from(why: SentAway) -> Self {
+        match why {
+            SentAway::TakenOver => Self::TakenOver,
+            SentAway::Kicked => Self::Kicked,
+        }
     }
 }
 
@@ -141,51 +162,93 @@ struct Job {
     begun: Instant,
 }
 
+/// The room's events will follow, once this answer is out.
+struct Hearing {
+    answer: Answer,
+    outbox: Outbox,
+    job: Job,
+}
+
+/// Holds the conversation of a client that was let in, from the greeting to the end.
+pub fn hold<'s>(
+    client: &'s Admitted<'s>,
+    service: &'s Service<'s>,
+    stop: &'s Stop,
+    table: &'s Table,
+) {
+    let outgoing = Outgoing::new(Arc::clone(&client.stream), service.deadlines);
+    Session::new(client, service, stop, table, &outgoing).run();
+}
+
 /// One client's conversation.
-pub struct Session<'s> {
-    who: Who,
+struct Session<'s> {
+    who: Who<'s>,
     slot: &'s Slot<'s>,
     service: &'s Service<'s>,
     stop: &'s Stop,
+    table: &'s Table,
+    outgoing: &'s Outgoing,
     input: Input,
     line: Vec<u8>,
     output: Vec<u8>,
     batch: Batch<'s>,
+    news: News,
 }
 
 impl<'s> Session<'s> {
-    /// A session for a client that was let in.
-    pub fn new(client: &'s Admitted<'s>, service: &'s Service<'s>, stop: &'s Stop) -> Self {
-        let socket = Socket::new(client.stream.clone(), service.deadlines);
+    fn new(
+        client: &'s Admitted<'s>,
+        service: &'s Service<'s>,
+        stop: &'s Stop,
+        table: &'s Table,
+        outgoing: &'s Outgoing,
+    ) -> Self {
+        let incoming = Incoming::new(Arc::clone(&client.stream), service.deadlines);
         Self {
-            who: Who { session: client.session, peer: client.peer, user: None },
+            who: Who {
+                session: client.session,
+                peer: client.peer,
+                user: None,
+                presence: Presence::new(service.room, client.session),
+                pace: Pace::default(),
+            },
             slot: &client.slot,
             service,
             stop,
-            input: Input::new(socket),
+            table,
+            outgoing,
+            input: Input::new(incoming),
             line: Vec::new(),
             output: Vec::new(),
             batch: Batch::default(),
+            news: News::default(),
         }
     }
 
     /// Holds the conversation to its end.
-    pub fn run(mut self) {
+    fn run(mut self) {
         log::info!("{} connected", self.who.peer);
         let Err(mut end) = self.converse();
-        if self.slot.is_taken_over() {
-            end = End::TakenOver;
+        if let Err(why) = self.check_welcome() {
+            end = why;
         }
         match end {
             End::Slow(what) => self.refuse(Reason::Timeout, format!("too slow with {what}")),
             End::TakenOver => self.refuse(Reason::Busy, TAKEN_OVER.to_owned()),
+            End::Kicked => self.refuse(Reason::Denied, KICKED.to_owned()),
             _ => {}
         }
         let told = self.before_waiting();
+        self.tell_news();
         log::info!("{} {end}", self.who.peer);
         if told.is_ok() && !matches!(end, End::Lost(_)) {
-            self.input.socket_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
+            self.input.incoming_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
         }
+    }
+
+    /// Whether nobody has sent this session away.
+    fn check_welcome(&self) -> Result<(), End> {
+        self.slot.sent_away().map_or(Ok(()), |why| Err(why.into()))
     }
 
     fn converse(&mut self) -> Result<Infallible, End> {
@@ -196,18 +259,30 @@ impl<'s> Session<'s> {
         }));
         fault::point("session.greeted");
         loop {
-            self.read_request_line()?;
-            fault::point("session.line");
-            match frame::parse(&self.line) {
-                Ok(request) => self.turn(request)?,
-                Err(error) => self.refuse_line(&error)?,
+            let mut next = self.exchange()?;
+            while let Some(hearing) = next {
+                next = self.hear(hearing)?;
             }
-            // Who asks on and on and never listens must not fill our memory with answers.
-            self.flush_if_much()?;
         }
     }
 
-    fn turn(&mut self, request: Request) -> Result<(), End> {
+    /// One request, and what comes of it.
+    fn exchange(&mut self) -> Result<Option<Hearing>, End> {
+        self.read_request_line()?;
+        fault::point("session.line");
+        let hearing = match frame::parse(&self.line) {
+            Ok(request) => self.turn(request)?,
+            Err(error) => {
+                self.refuse_line(&error)?;
+                None
+            }
+        };
+        // Who asks on and on and never listens must not fill our memory with answers.
+        self.flush_if_much()?;
+        Ok(hearing)
+    }
+
+    fn turn(&mut self, request: Request) -> Result<Option<Hearing>, End> {
         let (verb, path) = (request.verb(), request.path().to_owned());
         state::works_on(format_args!("{verb} {}", Safe(&path)));
         let job = Job { verb, path, body: Body::of(&request), begun: Instant::now() };
@@ -218,16 +293,19 @@ impl<'s> Session<'s> {
         let reply = self.service.handle(&mut self.who, request);
         fault::point("request.handled");
         match reply {
-            Reply::Answer(answer) => self.answer(&answer, &job),
-            Reply::Pages(pages) => self.send_pages(pages, &job),
-            Reply::Send { opened, offset } => self.send_file(&opened, offset, &job),
-            Reply::Receive(plan) => self.receive(plan, &job),
+            Reply::Answer(answer) => self.answer(&answer, &job)?,
+            Reply::Pages(pages) => self.send_pages(pages, &job)?,
+            Reply::Send { opened, offset } => self.send_file(&opened, offset, &job)?,
+            Reply::Receive(plan) => self.receive(plan, &job)?,
             Reply::Welcome(user, answer) => {
+                self.slot.known_as(&user.name);
                 self.who.user = Some(user);
-                self.answer(&answer, &job)
+                self.answer(&answer, &job)?;
             }
-            Reply::Bye => Err(End::Left),
+            Reply::Hear(answer, outbox) => return Ok(Some(Hearing { answer, outbox, job })),
+            Reply::Bye => return Err(End::Left),
         }
+        Ok(None)
     }
 
     /// Answers with one line, in the order of the requests, and steps over an unwanted body.
@@ -263,10 +341,15 @@ impl<'s> Session<'s> {
     fn settle(&mut self) {
         for (report, answer) in self.batch.settle() {
             let outcome = self.gather(&answer);
+            if outcome == Outcome::Ok {
+                self.service.counters.received(report.bytes);
+                self.note_news(&report);
+            }
             let (path, begun) = (report.path, report.begun);
             let job = Job { verb: "PUT", path, body: Body::None, begun };
             self.note(&job, report.bytes, outcome);
         }
+        self.tell_news_if_due();
     }
 
     /// Refuses in its turn, behind all answers that are owed.
@@ -280,6 +363,9 @@ impl<'s> Session<'s> {
     }
 
     fn gather(&mut self, answer: &Answer) -> Outcome {
+        if let Outcome::Fail(_) = answer.outcome {
+            self.service.counters.refused();
+        }
         self.output.extend_from_slice(&answer.line);
         answer.outcome
     }
@@ -289,9 +375,13 @@ impl<'s> Session<'s> {
     }
 
     fn flush(&mut self) -> Result<(), End> {
+        self.flush_in(&mut self.outgoing.turn())
+    }
+
+    fn flush_in(&mut self, turn: &mut Turn<'_>) -> Result<(), End> {
         // Taken out first: what was sent in part must not be sent again by whoever says goodbye.
         let mut output = std::mem::take(&mut self.output);
-        self.input.socket_mut().send(&output).map_err(End::unsent)?;
+        turn.send(&output).map_err(End::unsent)?;
         output.clear();
         self.output = output;
         Ok(())

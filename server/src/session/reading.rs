@@ -1,12 +1,15 @@
 //! Waiting for what the client says, with a deadline on every wait, and never while something is
 //! still owed to it.
 
-use std::io::{BufRead as _, ErrorKind};
+use std::io::{self, BufRead as _, ErrorKind};
+use std::time::Instant;
 
 use common::frame;
 use common::protocol::Reason;
 
-use super::{End, Session};
+use super::hearing::HEARING;
+use super::{End, Session, is_our_deadline};
+use crate::patience::Patience;
 use crate::state::{self, State};
 
 impl Session<'_> {
@@ -20,7 +23,7 @@ impl Session<'_> {
     /// Reads one whole line. It has begun, or must, and its time runs from now on.
     pub(super) fn read_line(&mut self) -> Result<(), End> {
         let _doing = state::enter(State::Read);
-        self.input.socket_mut().allow(self.service.deadlines.line());
+        self.input.incoming_mut().allow(self.service.deadlines.line());
         self.line.clear();
         loop {
             self.fill_input()?;
@@ -51,21 +54,47 @@ impl Session<'_> {
     /// Waits until the client says something; `false` if it has closed its side.
     pub(super) fn wait_for_request(&mut self) -> Result<bool, End> {
         self.before_reading()?;
-        // IDLE first, then the look at the stop: see the roster's argument.
+        // IDLE first, then the look at what ends a session: see the roster's argument.
         let _doing = state::enter(State::Idle);
-        if self.stop.is_asked() {
-            return Err(End::Stopped);
-        }
+        self.look_for_the_end()?;
         self.input.rest();
-        self.input.socket_mut().allow(self.service.deadlines.request());
-        match self.input.fill_buf() {
-            Ok([]) if self.stop.is_asked() => Err(End::Stopped),
-            Ok(bytes) => Ok(!bytes.is_empty()),
+        match self.wait_for_bytes() {
+            Ok(0) => self.look_for_the_end().map(|()| false),
+            Ok(_) => Ok(true),
             Err(e) => Err(match e.into() {
                 End::Slow(_) => End::Slow("its next request"),
                 end => end,
             }),
         }
+    }
+
+    /// Waits for the next request's first bytes, and says how many there are.
+    fn wait_for_bytes(&mut self) -> io::Result<usize> {
+        if let Some(wait) = self.news.due_in(Instant::now()) {
+            self.input.incoming_mut().allow(Patience::once(wait));
+            match self.input.fill_buf() {
+                Err(error) if is_our_deadline(&error) => self.tell_news(),
+                filled => return filled.map(<[u8]>::len),
+            }
+        }
+        self.input.incoming_mut().allow(if self.who.presence.hears() {
+            // Who has come to listen has nothing to say. Keepalive finds the dead.
+            Patience::endless()
+        } else {
+            self.service.deadlines.request()
+        });
+        self.input.fill_buf().map(<[u8]>::len)
+    }
+
+    /// What other threads may want while this one waits, and then wake it for.
+    fn look_for_the_end(&self) -> Result<(), End> {
+        if self.stop.is_asked() {
+            return Err(End::Stopped);
+        }
+        if self.who.presence.is_over() {
+            return Err(End::Slow(HEARING));
+        }
+        Ok(())
     }
 
     /// Called before every read: if it would have to wait, what is owed goes out first.
@@ -76,7 +105,7 @@ impl Session<'_> {
 
     /// Whether the client has sent something that was not looked at yet.
     pub(super) fn has_input(&self) -> Result<bool, End> {
-        Ok(!self.input.buffer().is_empty() || self.input.socket().has_bytes()?)
+        Ok(!self.input.buffer().is_empty() || self.input.incoming().has_bytes()?)
     }
 
     pub(super) fn before_waiting(&mut self) -> Result<(), End> {

@@ -111,6 +111,7 @@ impl<'s> Session<'s> {
                 Ok(claim) => return Ok(Ok(claim)),
                 Err(waiting) => waiting,
             };
+            self.check_welcome()?;
             let Some(holder) = waiting.holder() else { continue };
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -135,10 +136,10 @@ impl<'s> Session<'s> {
     fn receive_body(&mut self, upload: &mut Upload<'_>) -> Result<Result<Sum, Refusal>, End> {
         let _doing = state::enter(State::Read);
         let patience = self.service.deadlines.rest_of_file(upload.offset());
-        self.input.socket_mut().allow(patience);
+        self.input.incoming_mut().allow(patience);
         while upload.remaining() > 0 {
-            if upload.at_chunk_start() && self.slot.is_taken_over() {
-                return Err(End::TakenOver);
+            if upload.at_chunk_start() {
+                self.check_welcome()?;
             }
             self.before_reading()?;
             match upload.receive(&mut self.input) {
@@ -187,7 +188,7 @@ impl<'s> Session<'s> {
 
     fn throw_away(&mut self, bytes: u64) -> Result<(), End> {
         let _doing = state::enter(State::Read);
-        self.input.socket_mut().allow(self.service.deadlines.file());
+        self.input.incoming_mut().allow(self.service.deadlines.file());
         let mut left = bytes;
         while left > 0 {
             let there = self.fill_input()?;

@@ -38,13 +38,19 @@ impl Session<'_> {
         let bytes = opened.stat.size - offset;
         if bytes <= SMALL_FILE_BYTES {
             let outcome = self.send_small(opened, offset);
+            if outcome == Outcome::Ok {
+                self.service.counters.sent(bytes);
+            }
             self.note(job, bytes, outcome);
             return Ok(());
         }
         let mut reached = offset;
         let sent = self.send_large(opened, &mut reached);
         match &sent {
-            Ok(()) => self.note(job, bytes, Outcome::Ok),
+            Ok(()) => {
+                self.service.counters.sent(bytes);
+                self.note(job, bytes, Outcome::Ok);
+            }
             Err(end) => self.note(job, reached - offset, format_args!("CUT {end}")),
         }
         sent
@@ -72,14 +78,17 @@ impl Session<'_> {
     /// replaced, so there is nothing to protect; and its bytes go from the page cache to the
     /// socket inside the kernel.
     fn send_large(&mut self, opened: &Opened, offset: &mut u64) -> Result<(), End> {
+        // This first, then the look at the wish: see the roster's argument.
+        let _in_file = self.slot.in_file();
+        self.check_welcome()?;
         self.say(&Response::Ok(download(opened)));
         let head = std::mem::take(&mut self.output);
-        let socket = self.input.socket_mut();
+        // One turn for the line and its bytes: nothing that is said in the room comes between.
+        let mut turn = self.outgoing.turn();
         // Whatever breaks here breaks in the middle of what was promised: there is no line that
         // could still be said.
-        socket
-            .send_ahead(&head)
-            .and_then(|()| socket.send_file(&opened.file, offset, opened.stat.size))
+        turn.send_ahead(&head)
+            .and_then(|()| turn.send_file(&opened.file, offset, opened.stat.size))
             .map_err(End::unsent)
     }
 }

@@ -10,6 +10,7 @@
 //!   locks/
 //!     claims/            between servers that share the folder, a pair of files for each stripe
 //!   logs/server.log
+//!   votes.csv            what was asked, and how it was answered
 //! ```
 //!
 //! Everything below a [`Tree`] is opened through the tree's own open folder with
@@ -26,11 +27,14 @@ mod origin;
 mod part;
 mod record;
 mod tree;
+mod votes;
 
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+
+use common::room::Tally;
 
 pub use folder::{Folder, Inode, Version};
 pub use kept::Kept;
@@ -103,6 +107,8 @@ pub struct Store {
     users: Tree,
     locks: PathBuf,
     logs: PathBuf,
+    votes: PathBuf,
+    durability: Durability,
     /// Locked; the lock goes with it.
     _lock: File,
 }
@@ -140,6 +146,8 @@ impl Store {
             users: Tree::open(&users, durability, tenancy)?,
             locks,
             logs,
+            votes: data.join("votes.csv"),
+            durability,
             _lock: lock,
         })
     }
@@ -181,6 +189,11 @@ impl Store {
     /// Where the log file goes.
     pub fn log_file(&self) -> io::Result<File> {
         File::options().create(true).append(true).open(self.logs.join("server.log"))
+    }
+
+    /// Adds a round of a vote to `votes.csv`.
+    pub fn append_votes(&self, round: &Tally) -> io::Result<()> {
+        votes::append(&self.votes, self.durability, round)
     }
 }
 

@@ -136,6 +136,13 @@ impl<'b> Conversation<'b> {
             | Request::Delete { .. }
             | Request::Rename { .. }
             | Request::Passwd { .. } => drop(self.answer::<Done>()),
+            // None of these is ever said here: from then on events come between the answers.
+            Request::Join { .. }
+            | Request::Listen { .. }
+            | Request::Say { .. }
+            | Request::Leave {}
+            | Request::Vote { .. }
+            | Request::Admin { .. } => unreachable!("{} was said", request.verb()),
             Request::Register(_) | Request::Login(_) | Request::Who {} => {
                 drop(self.answer::<Identity>());
             }

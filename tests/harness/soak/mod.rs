@@ -135,8 +135,8 @@ fn settled(server: &Ferryd) -> Result<Gauges, Box<dyn Error>> {
     let mut last = Gauges::of(server.id())?;
     crate::eventually("the first sessions are gone", || {
         let now = Gauges::of(server.id()).unwrap_or(last);
-        // main, journal, signals, writer.
-        let done = now.threads <= 4;
+        // main, journal, signals, writer, countdown.
+        let done = now.threads <= 5;
         last = now;
         done
     });

@@ -1,0 +1,89 @@
+//! Telling the room what this session has put into the library, without telling too often.
+//!
+//! Who puts a hundred files is told of once a second: the last file, and how many more there were.
+//! What is untold when the second is over is told by this session itself while it waits for its
+//! next request, and at the latest when it ends.
+
+use std::time::{Duration, Instant};
+
+use super::Session;
+use crate::upload::Report;
+
+/// At most one notice in this time.
+const NOTICE_EVERY: Duration = Duration::from_secs(1);
+
+/// What others have not been told of yet.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    told: Option<Instant>,
+    /// The last file, and its length in bytes.
+    last: Option<(String, u64)>,
+    /// How many there were before that one.
+    more: u64,
+}
+
+impl News {
+    fn add(&mut self, path: String, size: u64) {
+        if self.last.replace((path, size)).is_some() {
+            self.more += 1;
+        }
+    }
+
+    /// How long it is until what there is may be told; `None` if there is nothing.
+    pub(super) fn due_in(&self, now: Instant) -> Option<Duration> {
+        let told_ago = |told| now.saturating_duration_since(told);
+        let wait =
+            self.told.map_or(Duration::ZERO, |told| NOTICE_EVERY.saturating_sub(told_ago(told)));
+        self.last.is_some().then_some(wait)
+    }
+
+    fn take(&mut self, now: Instant) -> Option<(String, u64, u64)> {
+        let (path, size) = self.last.take()?;
+        self.told = Some(now);
+        Some((path, size, std::mem::take(&mut self.more)))
+    }
+}
+
+impl Session<'_> {
+    /// A file was published. Homes are nobody else's business, and a room without ears costs nothing.
+    pub(super) fn note_news(&mut self, report: &Report) {
+        if report.shared && !self.service.room.is_deserted() {
+            self.news.add(report.path.clone(), report.bytes);
+        }
+    }
+
+    /// Tells what there is, if it is time.
+    pub(super) fn tell_news_if_due(&mut self) {
+        if self.news.due_in(Instant::now()).is_some_and(|wait| wait.is_zero()) {
+            self.tell_news();
+        }
+    }
+
+    /// Tells what there is.
+    pub(super) fn tell_news(&mut self) {
+        if let Some((path, size, more)) = self.news.take(Instant::now()) {
+            self.service.room.notice(self.who.session, self.who.to_string(), path, size, more);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_within_a_second_is_counted_and_told_with_the_last_of_it() {
+        let (mut news, begun) = (News::default(), Instant::now());
+        assert_eq!(news.due_in(begun), None);
+        news.add("/library/a".into(), 1);
+        assert_eq!(news.due_in(begun), Some(Duration::ZERO));
+        assert_eq!(news.take(begun), Some(("/library/a".into(), 1, 0)));
+        news.add("/library/b".into(), 2);
+        news.add("/library/c".into(), 3);
+        let soon = begun + NOTICE_EVERY / 4;
+        assert_eq!(news.due_in(soon), Some(NOTICE_EVERY * 3 / 4));
+        assert_eq!(news.due_in(begun + NOTICE_EVERY), Some(Duration::ZERO));
+        assert_eq!(news.take(begun), Some(("/library/c".into(), 3, 1)));
+        assert_eq!(news.take(begun), None);
+    }
+}
