@@ -171,6 +171,9 @@ fn check(lab: &Lab, part: Option<Part>, runs: u32) -> io::Result<ExitCode> {
             claims += 1;
             wrong += u32::from(!claim.holds);
         }
+        for why_not in &findings.unclaimed {
+            tell(format_args!("{:<10}  {:<6}  {why_not}", findings.name, "–"));
+        }
     }
     match wrong {
         0 => tell(format_args!("All {claims} hold.")),

@@ -11,9 +11,9 @@
 //! **Predict:** one consumer waits. The producer puts one item and wakes it. A second consumer comes
 //! along at that moment. Who gets the item, and what does the other one get?
 //!
-//! **What one sees:** tried as it is, nothing. With two sleep points in the producer, which make the
-//! newcomer arrive before the wake-up and not after it: always, the one who was woken takes from an
-//! empty shelf. With `while`, never.
+//! **What one sees:** tried as it is, nothing, or a few runs of a hundred when the machine is busy. With
+//! two sleep points in the producer, which make the newcomer arrive before the wake-up and not after
+//! it: always, the one who was woken takes from an empty shelf. With `while`, never.
 //!
 //! **Why:** being woken and having the lock are two steps. `wait` gives the lock back, sleeps, and on
 //! waking has to *ask for it again*, in line with everybody else. Whoever was in line before comes

@@ -30,6 +30,8 @@ pub struct Findings {
     pub why: &'static str,
     /// What must be so.
     pub claims: Vec<Claim>,
+    /// What this machine cannot be held to now, and why.
+    pub unclaimed: Vec<String>,
 }
 
 /// One kind of figure.
@@ -84,6 +86,7 @@ impl Findings {
             "notes": self.notes,
             "why": self.why,
             "claims": claims.collect::<Vec<_>>(),
+            "unclaimed": self.unclaimed,
         })
     }
 
@@ -163,6 +166,9 @@ impl fmt::Display for Findings {
             writeln!(f)?;
         }
         writeln!(f, "{}", self.why)?;
+        for why_not in &self.unclaimed {
+            writeln!(f, "NOT CLAIMED: {why_not}")?;
+        }
         for claim in self.claims.iter().filter(|claim| !claim.holds) {
             writeln!(f, "NOT SO: {}", claim.text)?;
         }

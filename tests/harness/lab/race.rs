@@ -19,8 +19,8 @@
 //! **Why:** between the look and the act the world goes on. The second one looked before the first had
 //! created, so both saw a name that was free; and `open(…, "wb")` empties what it finds. How wide the
 //! window is, the machine decides. Here, in memory, it is ten microseconds. On a disk that was busy
-//! with other work creating a file took so long that the same program, without a sleep point, lost a
-//! file in 80 of 100 runs.
+//! with other work creating a file took so long that the same program, without a sleep point, lost one
+//! of twenty files in 80 of 100 runs.
 //!
 //! **So** there must be no window: the kernel looks and creates in one step (`O_CREAT | O_EXCL`, in
 //! Rust `create_new`), and whoever comes second is told so. Ferry publishes a file that way, too: a

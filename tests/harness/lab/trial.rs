@@ -136,6 +136,7 @@ impl Experiment {
             notes: tallies.iter().filter_map(Tally::note_of_wrong).collect(),
             why: self.why,
             claims: tallies.iter().filter_map(Tally::claim).collect(),
+            unclaimed: vec![],
         }
     }
 }
