@@ -33,6 +33,9 @@ pub(crate) enum Shape {
     Steps,
     /// Straight from one to the next, each marked: what was measured here and there.
     Marks,
+    /// Not joined: a bar from the ground to each, so wide on the axis across. For things that have
+    /// a name and no order.
+    Bars { width: f64 },
 }
 
 /// A line through points.
@@ -180,6 +183,9 @@ impl Panel {
     }
 
     fn draw_curve(&self, svg: &mut String, curve: &Curve, upper: f64) -> fmt::Result {
+        if let Shape::Bars { width } = curve.shape {
+            return self.draw_bars(svg, curve, width, upper);
+        }
         let place = |(x, y): &(f64, f64)| (self.across(*x), self.up(*y, upper));
         let Some((first, rest)) = curve.points.split_first() else { return Ok(()) };
         let (x, y) = place(first);
@@ -187,7 +193,7 @@ impl Panel {
         for (x, y) in rest.iter().map(place) {
             match curve.shape {
                 Shape::Steps => write!(path, "H{x:.1}V{y:.1}")?,
-                Shape::Marks => write!(path, "L{x:.1} {y:.1}")?,
+                Shape::Marks | Shape::Bars { .. } => write!(path, "L{x:.1} {y:.1}")?,
             }
         }
         let color = curve.color;
@@ -196,6 +202,20 @@ impl Panel {
             for (x, y) in curve.points.iter().map(place) {
                 writeln!(svg, r#"<circle cx="{x:.1}" cy="{y:.1}" r="4" fill="{color}"/>"#)?;
             }
+        }
+        Ok(())
+    }
+
+    fn draw_bars(&self, svg: &mut String, curve: &Curve, width: f64, upper: f64) -> fmt::Result {
+        let (color, ground) = (curve.color, upper + HEIGHT);
+        for (x, y) in &curve.points {
+            let (left, right) = (self.across(x - width / 2.0), self.across(x + width / 2.0));
+            let (top, wide) = (self.up(*y, upper), right - left);
+            let high = ground - top;
+            writeln!(
+                svg,
+                r#"<rect class="bar" x="{left:.1}" y="{top:.1}" width="{wide:.1}" height="{high:.1}" fill="{color}"/>"#
+            )?;
         }
         Ok(())
     }

@@ -19,6 +19,7 @@
 //! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
 //! - [`stress`]: many clients at once, and every byte looked at.
 //! - [`curves`]: what an operation costs as something grows.
+//! - [`lab`]: programs that are wrong on purpose, beside those that are right.
 //! - [`mod@bench`]: Ferry beside the limit of the machine and beside its peers.
 //! - [`eventually`]: the only way to wait for something that has no event.
 
@@ -35,6 +36,7 @@ pub mod dice;
 pub mod fault_proxy;
 pub mod gauges;
 pub mod image;
+pub mod lab;
 mod peer;
 pub mod powercut;
 pub mod promises;
@@ -45,6 +47,7 @@ mod screen;
 pub mod siege;
 pub mod soak;
 pub mod stress;
+mod table;
 mod test_server;
 mod tree;
 pub mod verdict;

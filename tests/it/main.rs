@@ -37,6 +37,7 @@ mod folders; // folders with one command, cut off and gone on with; patterns, ot
 mod homes; // what an owner can do in a home
 mod hostile; // every limit, and what happens one step beyond it
 mod house; // the house rules that can be counted
+mod lab; // wrong programs go wrong, right ones do not
 mod lifetime; // starting, stopping, and clients that come and go
 mod line_breaks; // an upload by the real client goes on when it was cut off
 mod listing; // LIST and its pages

@@ -27,7 +27,6 @@ pub mod part;
 pub mod race;
 pub mod report;
 pub mod scale;
-mod table;
 pub mod target;
 pub mod workload;
 

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::contestants::{Missing, Standing};
 use super::measure::Reading;
 use super::race::{Entry, Race};
-use super::table::Table;
 use super::target::{Verdict, judge};
+use crate::table::Table;
 
 /// What stands where there is no figure.
 const NONE: &str = "–";

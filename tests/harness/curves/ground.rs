@@ -13,7 +13,7 @@ use super::scale::Scale;
 use crate::actor::Ferryd;
 
 /// A file system in memory, where Linux machines have one.
-const MEMORY: &str = "/dev/shm";
+pub(crate) const MEMORY: &str = "/dev/shm";
 
 /// How `statfs` says that a file system is a tmpfs (`linux/magic.h`).
 const TMPFS: FsWord = 0x0102_1994;

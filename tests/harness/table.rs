@@ -4,27 +4,27 @@ use std::fmt::{self, Write as _};
 
 /// A table.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     head: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(super) fn new(head: &[&'static str]) -> Self {
+    pub(crate) fn new(head: &[&'static str]) -> Self {
         Self { head: head.into(), rows: vec![] }
     }
 
     /// One cell for each column.
-    pub(super) fn row(&mut self, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// With bars.
-    pub(super) fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let mut text = format!("| {} |\n", self.head.join(" | "));
         let rule = self.head.iter().enumerate().map(|(n, _)| if n == 0 { "---" } else { "--:" });
         let _ = writeln!(text, "|{}|", rule.collect::<Vec<_>>().join("|"));
