@@ -16,6 +16,7 @@ mod terminal;
 
 use std::convert::Infallible;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::thread::{self, Builder};
 
 use common::escape::Safe;
@@ -87,7 +88,10 @@ impl Console<'_> {
                 recv(typed) -> typed => {
                     // Nobody has the keyboard any more.
                     let Ok(typed) = typed else { return };
-                    let told = self.obey(&typed.line);
+                    // A panic, as of a session, ends what was being done and nothing else.
+                    let obeyed = AssertUnwindSafe(|| self.obey(&typed.line));
+                    let failed = Refusal::new(Reason::Internal, "that failed; the log says why");
+                    let told = panic::catch_unwind(obeyed).unwrap_or(Err(failed));
                     typed.answer(told);
                 }
                 recv(ended) -> _ => return,
