@@ -15,7 +15,7 @@
 //!   Nothing is written under it: putting a line into an outbox never waits.
 //! - A line is turned into bytes once, and all outboxes hold the same bytes.
 //! - An outbox that is full loses lines, and counts them; a member who loses too many is no member
-//!   any more ([`mod@outbox`]).
+//!   any more (`outbox`).
 //! - A [`Presence`] is in the room for as long as it lives, and leaves when it is dropped: there are
 //!   no ghosts.
 //!
