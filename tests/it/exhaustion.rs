@@ -167,3 +167,24 @@ fn out_of_threads_newcomers_are_told_full_and_the_next_are_served() {
     drop(inside);
     witness.await_rest();
 }
+
+#[test]
+fn out_of_threads_nobody_may_listen_and_the_session_goes_on() {
+    if is_missing("out of threads nobody may listen and the session goes on") {
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let witness = witness(data.path());
+    let mut peer = witness.peer();
+    let rule = "/^clone3?$:error=EAGAIN:when=1..2";
+    let fault = Fault::inject(&witness.server, Whose::Sessions, rule, data.path().join("trace"));
+    for request in [json!({"cmd": "JOIN", "name": "anna"}), json!({"cmd": "LISTEN"})] {
+        assert_refused(&ask(&mut peer, &request), "full");
+        assert_refused(&ask(&mut peer, &json!({"cmd": "LEAVE"})), "denied");
+    }
+    assert_eq!(fault.end(), 2);
+    let joined = ask(&mut peer, &json!({"cmd": "JOIN", "name": "anna"}));
+    assert_eq!(joined["members"], 1, "{joined}");
+    drop(peer);
+    witness.await_rest();
+}

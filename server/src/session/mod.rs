@@ -17,9 +17,10 @@
 //! bounded) or was never sent; where that is in doubt the connection is closed.
 //!
 //! This file holds the conversation; `reading` waits for what is said, `receiving` and `sending`
-//! hold its two long sentences, `news` tells others what was put, and `hearing` goes on with it while a second thread tells the client
-//! what is said in the room.
+//! hold its two long sentences, `news` tells others what was put, and `hearing` goes on with it
+//! while a second thread tells the client what is said in the room. `end` says why it is over.
 
+mod end;
 mod hearing;
 mod news;
 mod reading;
@@ -28,7 +29,6 @@ mod sending;
 
 use std::convert::Infallible;
 use std::fmt::Display;
-use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,7 @@ use common::frame;
 use common::protocol::{Greeting, Outcome, PROTOCOL_VERSION, Reason, Refusal, Request, Response};
 use serde::{Deserialize, Serialize};
 
+use self::end::End;
 use self::news::News;
 use crate::answer::Answer;
 use crate::batch::Batch;
@@ -44,7 +45,7 @@ use crate::fault;
 use crate::input::Input;
 use crate::listener::Admitted;
 use crate::room::{Outbox, Pace, Presence};
-use crate::roster::{SentAway, Slot};
+use crate::roster::Slot;
 use crate::service::{Reply, Service, Who};
 use crate::socket::{Incoming, Outgoing, Turn};
 use crate::state::{self, Table};
@@ -68,70 +69,6 @@ const TAKEN_OVER: &str = "this upload goes on over another connection of yours; 
 
 /// What the session hears that is ended by the administrator.
 const KICKED: &str = "the administrator has ended this session";
-
-/// Why a session ends.
-enum End {
-    /// The client said `QUIT`, or closed its side between two requests.
-    Left,
-    /// The server is stopping.
-    Stopped,
-    /// The connection broke.
-    Lost(io::Error),
-    /// The same user goes on over another connection.
-    TakenOver,
-    /// The administrator wished it.
-    Kicked,
-    /// The client was too slow with this.
-    Slow(&'static str),
-    /// The client did not take what was sent to it, so it cannot be told either.
-    Deaf,
-    /// Where the next request begins cannot be known any more. The client has been told.
-    OutOfStep,
-}
-
-impl Display for End {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Left => write!(f, "left"),
-            Self::Stopped => write!(f, "sent away: the server stops"),
-            Self::Lost(error) => write!(f, "lost: {error}"),
-            Self::TakenOver => write!(f, "sent away: goes on over another connection"),
-            Self::Kicked => write!(f, "sent away: the administrator wished it"),
-            Self::Slow(what) => write!(f, "sent away: too slow with {what}"),
-            Self::Deaf => write!(f, "cut off: took too little of what was sent"),
-            Self::OutOfStep => write!(f, "sent away: out of step"),
-        }
-    }
-}
-
-impl End {
-    /// What was to be sent could not be.
-    fn unsent(error: io::Error) -> Self {
-        if is_our_deadline(&error) { Self::Deaf } else { Self::Lost(error) }
-    }
-}
-
-impl From<SentAway> for End {
-    fn from(why: SentAway) -> Self {
-        match why {
-            SentAway::TakenOver => Self::TakenOver,
-            SentAway::Kicked => Self::Kicked,
-        }
-    }
-}
-
-impl From<io::Error> for End {
-    /// What was to be read could not be.
-    fn from(error: io::Error) -> Self {
-        if is_our_deadline(&error) { Self::Slow("what it had begun") } else { Self::Lost(error) }
-    }
-}
-
-/// The system has a time-out of its own, for a peer that acknowledges nothing. That one is gone,
-/// not slow.
-fn is_our_deadline(error: &io::Error) -> bool {
-    error.kind() == ErrorKind::TimedOut && error.raw_os_error().is_none()
-}
 
 /// What stands between a request line and the next one.
 #[derive(Clone, Copy)]

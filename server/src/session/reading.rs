@@ -7,8 +7,9 @@ use std::time::Instant;
 use common::frame;
 use common::protocol::Reason;
 
+use super::end::is_our_deadline;
 use super::hearing::HEARING;
-use super::{End, Session, is_our_deadline};
+use super::{End, Session};
 use crate::patience::Patience;
 use crate::state::{self, State};
 
