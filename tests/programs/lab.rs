@@ -64,7 +64,7 @@ enum Task {
         /// Only this part
         part: Option<Part>,
         /// How often each version is run
-        #[arg(long, value_name = "N", default_value_t = 20,
+        #[arg(long, value_name = "N", default_value_t = 10,
               value_parser = clap::value_parser!(u32).range(1..=10_000))]
         runs: u32,
     },

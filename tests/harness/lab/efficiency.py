@@ -1,7 +1,8 @@
 """Four tasks, in one of three ways: efficiency.py single|threads|processes computing|waiting AMOUNT
 
-AMOUNT is how far each counts, or how many milliseconds it waits. Prints the seconds it took, and
-whether this Python has a lock that lets only one thread run at a time (the GIL).
+AMOUNT is how far each counts, or how many milliseconds it waits. Prints the seconds it took, how many
+of them a processor worked for this process, and whether this Python has a lock that lets only one
+thread compute at a time (the GIL).
 """
 import multiprocessing
 import sys
@@ -33,7 +34,7 @@ def together(kind, task, amount):
 def main():
     way, work, amount = sys.argv[1], sys.argv[2], int(sys.argv[3])
     task = {"computing": computing, "waiting": waiting}[work]
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
     if way == "single":
         for _ in range(TASKS):
             task(amount)
@@ -41,9 +42,9 @@ def main():
         together(threading.Thread, task, amount)
     else:
         together(multiprocessing.get_context("fork").Process, task, amount)
-    seconds = time.perf_counter() - begun
+    seconds, used = time.perf_counter() - begun, time.process_time() - used
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    print(seconds, "GIL" if gil else "no GIL", sys.version.split()[0])
+    print(seconds, used, "GIL" if gil else "no GIL", sys.version.split()[0])
 
 
 main()

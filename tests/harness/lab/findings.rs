@@ -138,7 +138,8 @@ impl Findings {
             },
             y: Axis::to_about(most, unit),
             curves,
-            legend: COLORS.into_iter().zip(titles).collect(),
+            // Bars of one colour are what the picture's own title says.
+            legend: COLORS.into_iter().zip(titles).filter(|_| columns.len() > 1).collect(),
         }
     }
 

@@ -27,6 +27,7 @@ pub mod efficiency;
 pub mod findings;
 pub mod queue;
 pub mod race;
+mod rounds;
 pub mod sticky;
 pub mod trial;
 mod waits;

@@ -190,7 +190,7 @@ fn ending(output: &std::process::Output) -> io::Result<Ending> {
 
 /// Does one run, in this process.
 pub(super) fn play(version: &Version, folder: &Path) -> io::Result<ExitCode> {
-    watchdog::watch(|| None)?;
+    watchdog::limit()?;
     Ok(match (version.run)(folder)? {
         Ending::Right => ExitCode::SUCCESS,
         Ending::Wrong(what) => {

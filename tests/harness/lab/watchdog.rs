@@ -6,39 +6,46 @@
 //! clock. It is in there and not outside so that nothing is left standing when the lab itself is
 //! killed.
 
+use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::process;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::trial::WRONG;
 
 /// How long a wrong program may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often the watchdog looks.
+/// How often it looks for something.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// Ends this process with status 3 as soon as `found` has found something, which it says on stdout;
-/// and in any case when [`PATIENCE`] is over.
+/// Ends this process with status 3 when [`PATIENCE`] is over.
+pub(super) fn limit() -> io::Result<()> {
+    start(|| {
+        thread::sleep(PATIENCE);
+        bite("it was not done after 5 s")
+    })
+}
+
+/// Ends this process with status 3 as soon as `found` has found something, which it says on stdout.
 pub(super) fn watch(found: impl Fn() -> Option<String> + Send + 'static) -> io::Result<()> {
-    let end = Instant::now() + PATIENCE;
-    // Not joined: it ends with the process, or the process with it.
-    thread::Builder::new().name("watchdog".into()).spawn(move || {
+    start(move || {
         loop {
             thread::sleep(LOOK);
             if let Some(what) = found() {
                 bite(&what);
             }
-            if Instant::now() > end {
-                bite("it was not done after 5 s");
-            }
         }
-    })?;
-    Ok(())
+    })
 }
 
-fn bite(why: &str) -> ! {
+/// Not joined: it ends with the process, or the process with it.
+fn start(work: impl FnOnce() -> Infallible + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name("watchdog".into()).spawn(work).map(drop)
+}
+
+fn bite(why: &str) -> Infallible {
     let _ = writeln!(io::stdout(), "{why}").and_then(|()| io::stdout().flush());
     process::exit(WRONG.into())
 }
