@@ -150,8 +150,9 @@ fn a_small_room_hears_every_line_in_one_order_and_the_deaf_are_put_out() {
         stage: stage().to_owned(),
         members: 20,
         deaf: 2,
-        rate: 60,
-        seconds: 8,
+        rate: 40,
+        line_bytes: 1000,
+        seconds: 12,
         files: true,
         delay_max: None,
     };

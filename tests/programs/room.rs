@@ -22,6 +22,9 @@ use clap::Parser;
 use harness::actor;
 use harness::room::{self, Settings};
 
+/// The length of a line: nearly the longest that can be said.
+const LINE_BYTES: usize = 1900;
+
 /// A room full of people, some of whom never read.
 #[derive(Debug, Parser)]
 #[command(name = "room")]
@@ -69,6 +72,7 @@ fn play(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
         members: options.members,
         deaf: options.deaf,
         rate: options.rate,
+        line_bytes: LINE_BYTES,
         seconds: options.seconds,
         files: options.files,
         delay_max: Some(Duration::from_millis(options.delay)),

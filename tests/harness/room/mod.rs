@@ -33,9 +33,6 @@ use crate::eventually;
 use crate::gauges;
 use crate::stress::histogram::Histogram;
 
-/// The length of a line, in bytes: kernel buffers must not hide the deaf.
-const LINE_BYTES: usize = 1900;
-
 /// How many lines a second one session may say.
 const PACE: u32 = 5;
 
@@ -59,6 +56,9 @@ pub struct Settings {
     pub deaf: u32,
     /// Lines a second, of all together.
     pub rate: u32,
+    /// The length of each, in bytes. Kernel buffers hide the deaf for long if it is short; if it is
+    /// long, a thread that waits for a loaded machine soon has a full outbox.
+    pub line_bytes: usize,
     /// How long.
     pub seconds: u32,
     /// Whether files are moved meanwhile.
@@ -175,7 +175,7 @@ fn talk(
     for (number, speaker) in (0..lines).zip(speakers.iter().cycle()) {
         let due = Duration::from_secs(1) * number / settings.rate;
         thread::sleep(due.saturating_sub(start.elapsed()));
-        speaker.say(&member::text(number, clock.begun, LINE_BYTES))?;
+        speaker.say(&member::text(number, clock.begun, settings.line_bytes))?;
         if number == lines / WARM_ONE_IN {
             report.figures.begin_kib = gauges::anonymous_kib(server.id())?;
         }
