@@ -11,8 +11,8 @@
 //! **Predict:** one consumer waits. The producer puts one item and wakes it. A second consumer comes
 //! along at that moment. Who gets the item, and what does the other one get?
 //!
-//! **What one sees:** tried as it is, nothing, or a few runs of a hundred when the machine is busy. With
-//! two sleep points in the producer, which make the newcomer arrive before the wake-up and not after
+//! **What one sees:** tried as it is, it goes wrong in a few runs of a hundred on a quiet machine and in
+//! half of them on a busy one; nobody can say beforehand. With two sleep points in the producer, which make the newcomer arrive before the wake-up and not after
 //! it: always, the one who was woken takes from an empty shelf. With `while`, never.
 //!
 //! **Why:** being woken and having the lock are two steps. `wait` gives the lock back, sleeps, and on

@@ -107,9 +107,9 @@ struct Python {
 }
 
 impl Scale {
-    /// A task takes about 0.1 s.
+    /// A task takes about 0.2 s.
     pub fn full() -> Self {
-        Self { steps: 60_000_000, counts: 2_000_000, wait_ms: 100 }
+        Self { steps: 150_000_000, counts: 4_000_000, wait_ms: 200 }
     }
 
     /// Less, but still much more than it takes to start a process.
