@@ -64,6 +64,23 @@ fn serve(config: Config) -> Result<(), ServerError> {
     panic::set_hook(Box::new(|panicked| log::error!("{}", Safe(&panicked.to_string()))));
     let (signals, watching) =
         stop_on_signals(server.stop()).map_err(ServerError::system("watch signals"))?;
+    let listens = server.config.session.is_none();
+    if listens {
+        announce(&server)?;
+    }
+    let result = server.run();
+    signals.close();
+    let _ = watching.join();
+    match &result {
+        Ok(()) if listens => log::info!("stopped"),
+        Ok(()) => {}
+        Err(error) => log::error!("stopped: {error}"),
+    }
+    result
+}
+
+/// Says that clients may come, and what they will find.
+fn announce(server: &Server) -> Result<(), ServerError> {
     let address = server.address()?;
     // The line scripts wait for. If nobody reads stdout, that is no reason not to serve.
     let _ = writeln!(io::stdout(), "ferryd listening on {address}");
@@ -75,14 +92,7 @@ fn serve(config: Config) -> Result<(), ServerError> {
              `--guests read` or `--library-writers users` would ask for a login"
         );
     }
-    let result = server.run();
-    signals.close();
-    let _ = watching.join();
-    match &result {
-        Ok(()) => log::info!("stopped"),
-        Err(error) => log::error!("stopped: {error}"),
-    }
-    result
+    Ok(())
 }
 
 /// The first SIGINT, SIGTERM or SIGHUP asks for a stop; the second ends the process at once.

@@ -118,6 +118,11 @@ impl Roster {
         Self { sessions: Mutex::default(), empty: Condvar::new(), room }
     }
 
+    /// How many may be on it.
+    pub fn places(&self) -> usize {
+        self.room.places
+    }
+
     /// A place for session `id`, which comes from `peer`; or which limit is met.
     pub fn enter(&self, id: u64, peer: IpAddr, stream: Arc<TcpStream>) -> Result<Slot<'_>, Full> {
         let source = Source::of(peer);

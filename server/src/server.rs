@@ -10,8 +10,8 @@ use rustix::system::uname;
 
 use crate::accounts::Accounts;
 use crate::claims::Claims;
-use crate::config::Config;
-use crate::listener::Listener;
+use crate::config::{Config, Model};
+use crate::listener::{HandedOver, Listener};
 use crate::models;
 use crate::places::{EXPIRY_EVERY, Places};
 use crate::quota::Ledger;
@@ -57,7 +57,43 @@ pub struct Server {
     pub(crate) config: Config,
     pub(crate) store: Store,
     claims: Claims,
-    listener: Listener,
+    door: Door,
+    stop: Stop,
+}
+
+/// Where clients come from.
+#[derive(Debug)]
+enum Door {
+    /// They connect.
+    Open(Listener),
+    /// There is one, and another process of this server has let it in (model *process*).
+    Passed(HandedOver),
+}
+
+impl Door {
+    fn open(config: &Config) -> Result<Self, ServerError> {
+        if let Some(session) = config.session {
+            let taken = HandedOver::take(session).map_err(ServerError::system("take the client"));
+            return taken.map(Self::Passed);
+        }
+        let listener = Listener::bind(config.listen, config.deadlines());
+        listener.map(Self::Open).map_err(|e| ServerError::Listen(config.listen, e))
+    }
+
+    fn address(&self) -> Result<SocketAddr, ServerError> {
+        let address = match self {
+            Self::Open(listener) => listener.address(),
+            Self::Passed(client) => client.address(),
+        };
+        address.map_err(ServerError::system("read the address"))
+    }
+
+    fn stop(&self) -> Stop {
+        match self {
+            Self::Open(listener) => listener.stop(),
+            Self::Passed(_) => Stop::of_one_session(),
+        }
+    }
 }
 
 impl Server {
@@ -65,26 +101,30 @@ impl Server {
     /// once [`run`](Self::run) is called.
     pub fn bind(config: Config) -> Result<Self, ServerError> {
         // The address first: a start that fails on it leaves no folder behind.
-        let listener = Listener::bind(config.listen, config.deadlines())
-            .map_err(|e| ServerError::Listen(config.listen, e))?;
-        let tenancy = if config.shared_data { Tenancy::Several } else { Tenancy::Sole };
+        let door = Door::open(&config)?;
+        let tenancy = match door {
+            Door::Passed(_) => Tenancy::Branch,
+            Door::Open(_) if config.shares_data() => Tenancy::Several,
+            Door::Open(_) => Tenancy::Sole,
+        };
         let store =
             Store::open(&config.data, config.library.as_deref(), config.durability, tenancy)?;
         let stripes = match tenancy {
-            Tenancy::Several => Some(Stripes::new(store.stripe_files()?, name(&listener)?)),
-            _ => None,
+            Tenancy::Sole | Tenancy::Visitor => None,
+            _ => Some(Stripes::new(store.stripe_files()?, name(door.address()?))),
         };
-        Ok(Self { config, store, claims: Claims::new(stripes), listener })
+        let stop = door.stop();
+        Ok(Self { config, store, claims: Claims::new(stripes), door, stop })
     }
 
     /// Where it listens.
     pub fn address(&self) -> Result<SocketAddr, ServerError> {
-        self.listener.address().map_err(ServerError::system("read the address"))
+        self.door.address()
     }
 
     /// A handle that ends [`run`](Self::run).
     pub fn stop(&self) -> Stop {
-        self.listener.stop()
+        self.stop.clone()
     }
 
     /// Serves until a stop is asked for, or until the writer thread has died. When this returns,
@@ -93,7 +133,12 @@ impl Server {
         let table = Table::default();
         let roster = Roster::new(self.config.room());
         let _seat = table.seat("main", State::Run);
-        let stop = self.stop();
+        let (stop, grace) = (self.stop(), self.config.grace);
+        if let (Door::Open(listener), Model::Process) = (&mut self.door, self.config.model) {
+            // It serves nobody itself, so it has no writer and no handlers.
+            models::process::serve(listener, &roster, &table, grace);
+            return Ok(());
+        }
         thread::scope(|scope| {
             let (writer, writing) = Writer::spawn(scope, &table, &stop)
                 .map_err(ServerError::system("start the writer thread"))?;
@@ -115,24 +160,38 @@ impl Server {
                 claim_wait: self.config.claim_wait,
                 deadlines: self.config.deadlines(),
             };
-            models::thread::serve(&mut self.listener, &roster, &table, &service, self.config.grace);
+            let served = match (&mut self.door, self.config.model) {
+                (Door::Passed(client), _) => {
+                    models::process::serve_one(client, &stop, &table, &service, grace)
+                }
+                (Door::Open(listener), Model::Iterative) => {
+                    models::iterative::serve(listener, &roster, &table, &service, grace)
+                }
+                (Door::Open(listener), Model::Select) => {
+                    models::select::serve(listener, &roster, &table, &service, grace)
+                }
+                (Door::Open(listener), _) => {
+                    models::thread::serve(listener, &roster, &table, &service, grace);
+                    Ok(())
+                }
+            };
             // LESSON: the writer is stopped by letting go of its queues, not by telling it. All
             // sessions have ended, so this is the last sender, and the thread ends.
             drop(writer);
-            writing.join().map_err(|_| ServerError::Writer)
+            writing.join().map_err(|_| ServerError::Writer)?;
+            served.map_err(ServerError::system("serve"))
         })
     }
 }
 
 /// What the other servers on the folder call this one: where it listens. An address that stands for
 /// all of a machine's says nothing about which machine.
-fn name(listener: &Listener) -> Result<String, ServerError> {
-    let address = listener.address().map_err(ServerError::system("read the address"))?;
+fn name(address: SocketAddr) -> String {
     if !address.ip().is_unspecified() {
-        return Ok(address.to_string());
+        return address.to_string();
     }
     let machine = uname().nodename().to_string_lossy().into_owned();
-    Ok(format!("{machine}:{}", address.port()))
+    format!("{machine}:{}", address.port())
 }
 
 /// How many passwords are hashed at once: more than there are cores would only take turns.

@@ -3,10 +3,13 @@
 //! The kernel's own time-outs (`SO_RCVTIMEO`, `SO_SNDTIMEO`) start anew with every call, so a peer
 //! that moves one byte now and then could hold a thread for ever. Here every call draws on a
 //! [`Patience`], and before each the kernel is told what is left of it.
+//!
+//! A socket that is told the time ([`tell_time`](Socket::tell_time)) never waits in a call: what
+//! would wait is `WouldBlock`, and whoever asks again, later, asks with the same patience.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,19 +57,65 @@ struct Way {
     patience: Patience,
     armed: Duration,
     arm: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+    /// Since when the peer is waited for, outside of any call.
+    since: Option<Instant>,
 }
 
 impl Way {
     fn new(patience: Patience, arm: fn(&TcpStream, Option<Duration>) -> io::Result<()>) -> Self {
-        Self { patience, armed: Duration::ZERO, arm }
+        Self { patience, armed: Duration::ZERO, arm, since: None }
     }
 
-    /// Moves bytes by `call`, which may block, and draws the wait on the patience.
+    /// From now on there is this much patience.
+    fn allow(&mut self, patience: Patience) {
+        (self.patience, self.since) = (patience, None);
+    }
+
+    /// When there will be none left.
+    fn due(&self) -> Option<Instant> {
+        Some(self.since? + self.patience.left().unwrap_or_default())
+    }
+
+    /// Moves bytes by `call`, which never waits.
+    fn try_pass(
+        &mut self,
+        now: Instant,
+        mut call: impl FnMut() -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
+        self.patience.left()?;
+        let passed = loop {
+            match call() {
+                Err(Errno::INTR) => {}
+                passed => break passed,
+            }
+        };
+        let since = self.since.take().unwrap_or(now);
+        match passed {
+            Err(Errno::AGAIN) => {
+                self.since = Some(since);
+                let overdue = self.due().is_some_and(|due| due <= now);
+                let kind = if overdue { ErrorKind::TimedOut } else { ErrorKind::WouldBlock };
+                Err(kind.into())
+            }
+            passed => {
+                let bytes = passed?;
+                self.patience.spend(now.saturating_duration_since(since), bytes);
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Moves bytes by `call`, which may block, and draws the wait on the patience. With the time
+    /// told, it does not block.
     fn pass(
         &mut self,
         stream: &TcpStream,
+        now: Option<Instant>,
         mut call: impl FnMut() -> Result<usize, Errno>,
     ) -> io::Result<usize> {
+        if let Some(now) = now {
+            return self.try_pass(now, call);
+        }
         loop {
             let left = self.patience.left()?;
             if self.armed.abs_diff(left) > SLACK || self.armed.is_zero() {
@@ -93,6 +142,8 @@ pub struct Socket {
     sending: Way,
     /// What each answer has anew: to be taken, all of it, at the pace of a file.
     answer: Patience,
+    /// The time, for a socket that never waits itself.
+    now: Option<Instant>,
 }
 
 impl Socket {
@@ -101,12 +152,28 @@ impl Socket {
         let answer = deadlines.file();
         let receiving = Way::new(deadlines.request(), TcpStream::set_read_timeout);
         let sending = Way::new(answer, TcpStream::set_write_timeout);
-        Self { stream, receiving, sending, answer }
+        Self { stream, receiving, sending, answer, now: None }
+    }
+
+    /// From now on no call waits, the stream having been made non-blocking; and this is the time,
+    /// until another is told.
+    pub fn tell_time(&mut self, now: Instant) {
+        self.now = Some(now);
+    }
+
+    /// It is not the peer that is waited for now.
+    pub fn excuse(&mut self) {
+        self.receiving.since = None;
+    }
+
+    /// When a peer that is waited for will have been too slow, by the time as it is told.
+    pub fn due(&self) -> Option<Instant> {
+        [self.receiving.due(), self.sending.due()].into_iter().flatten().min()
     }
 
     /// What is read from now on has this much patience, in all.
     pub fn allow(&mut self, patience: Patience) {
-        self.receiving.patience = patience;
+        self.receiving.allow(patience);
     }
 
     /// Whether bytes are waiting to be read. Never waits itself.
@@ -128,12 +195,25 @@ impl Socket {
         self.send_flagged(bytes, SendFlags::MORE | SendFlags::NOSIGNAL)
     }
 
-    fn send_flagged(&mut self, mut bytes: &[u8], flags: SendFlags) -> io::Result<()> {
+    fn send_flagged(&mut self, bytes: &[u8], flags: SendFlags) -> io::Result<()> {
+        self.sending.allow(self.answer);
+        self.send_on(bytes, &mut 0, flags)
+    }
+
+    /// Sends what of the lines of an answer was not sent yet. `sent` tells how far it came, also
+    /// after an error: `WouldBlock` where [`tell_time`](Self::tell_time) was called.
+    pub fn send_rest(&mut self, bytes: &[u8], sent: &mut usize) -> io::Result<()> {
+        if *sent == 0 && self.sending.since.is_none() {
+            self.sending.allow(self.answer);
+        }
+        self.send_on(bytes, sent, SendFlags::NOSIGNAL)
+    }
+
+    fn send_on(&mut self, bytes: &[u8], sent: &mut usize, flags: SendFlags) -> io::Result<()> {
         let _doing = state::enter(State::Send);
-        self.sending.patience = self.answer;
-        while !bytes.is_empty() {
-            let sent = self.sending.pass(&self.stream, || send(&*self.stream, bytes, flags))?;
-            bytes = bytes.get(sent..).unwrap_or_default();
+        while let Some(rest @ [_, ..]) = bytes.get(*sent..) {
+            let call = || send(&*self.stream, rest, flags);
+            *sent += self.sending.pass(&self.stream, self.now, call)?;
         }
         Ok(())
     }
@@ -149,7 +229,7 @@ impl Socket {
             let slice = usize::try_from((end - *offset).min(SEND_SLICE)).unwrap_or(usize::MAX);
             fault::point("get.sending");
             let call = || sendfile(&*self.stream, file, Some(offset), slice);
-            if self.sending.pass(&self.stream, call)? == 0 {
+            if self.sending.pass(&self.stream, self.now, call)? == 0 {
                 // The file has become shorter: what was promised cannot be sent any more.
                 return Err(ErrorKind::UnexpectedEof.into());
             }
@@ -157,12 +237,22 @@ impl Socket {
         Ok(())
     }
 
+    /// Says that nothing more will be sent; whether that could be said.
+    pub fn end_sending(&self) -> bool {
+        self.stream.shutdown(Shutdown::Write).is_ok()
+    }
+
+    /// Cuts the connection. Whatever is tried with it fails from now on.
+    pub fn cut(&self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
     /// Says that nothing more will be sent, then throws away what still comes, for a moment.
     /// Closing with unread bytes would make the kernel send a reset, and a reset can overtake the
     /// last line (RFC 1122, 4.2.2.13).
     pub fn close_gently(&mut self, time: Duration, bytes_max: usize) {
         let _doing = state::enter(State::Read);
-        if self.stream.shutdown(std::net::Shutdown::Write).is_err() {
+        if !self.end_sending() {
             return;
         }
         self.allow(Patience::once(time));
@@ -180,6 +270,6 @@ impl Socket {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let call = || recv(&*self.stream, &mut *buffer, RecvFlags::empty()).map(|(read, _)| read);
-        self.receiving.pass(&self.stream, call)
+        self.receiving.pass(&self.stream, self.now, call)
     }
 }

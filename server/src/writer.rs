@@ -34,15 +34,16 @@
 //! writes, so the session threads, which have nothing else to do, sync and publish.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, never, select};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, never, select};
 
 use crate::fault;
 use crate::state::{self, State, Table};
@@ -85,12 +86,22 @@ enum Back {
     Done(u64),
 }
 
+/// Called by the writer when something has become of the data queue: for a model that waits for
+/// many things at once, and for none of them here. Must not wait.
+pub type Wake = Box<dyn Fn() + Send + Sync>;
+
 /// The sending ends of both queues. The thread ends when this and every [`Feed`] are gone.
-#[derive(Debug)]
 pub struct Writer {
     commands: Sender<Command>,
     data: Sender<Data>,
     next_id: AtomicU64,
+    wake: Arc<OnceLock<Wake>>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Writer")
+    }
 }
 
 impl Writer {
@@ -103,18 +114,32 @@ impl Writer {
     ) -> io::Result<(Self, ScopedJoinHandle<'scope, ()>)> {
         let (commands, command_queue) = bounded(QUEUE_PLACES);
         let (data, data_queue) = bounded(QUEUE_PLACES);
+        let wake = Arc::<OnceLock<Wake>>::default();
+        let woken = Arc::clone(&wake);
         let thread =
             thread::Builder::new().name("writer".into()).spawn_scoped(scope, move || {
                 let _seat = table.seat("writer", State::Run);
-                let desk = Desk { commands: command_queue.clone(), parts: HashMap::new() };
+                let (commands, parts, wake) = (command_queue.clone(), HashMap::new(), woken);
+                let desk = Desk { commands, parts, wake: Arc::clone(&wake) };
                 let work = AssertUnwindSafe(|| desk.run(&data_queue));
                 if let Err(panicked) = panic::catch_unwind(work) {
                     stop.ask();
-                    throw_away(&command_queue, &data_queue);
+                    throw_away(&command_queue, &data_queue, &wake);
                     panic::resume_unwind(panicked);
                 }
             })?;
-        Ok((Self { commands, data, next_id: AtomicU64::new(1) }, thread))
+        Ok((Self { commands, data, next_id: AtomicU64::new(1), wake }, thread))
+    }
+
+    /// Has the writer call `wake` from now on. The first who asks for it has it.
+    pub fn wakes(&self, wake: Wake) {
+        let _ = self.wake.set(wake);
+    }
+
+    /// Whether [`begin`](Self::begin) would not wait now. That stays so for the one thread that
+    /// sends all there is to send.
+    pub fn has_room(&self) -> bool {
+        !self.commands.is_full() && has_room(&self.data)
     }
 
     /// Announces an upload into `part`, whose writing position is where its bytes belong.
@@ -135,14 +160,21 @@ impl Writer {
             out: 0,
             spare: Vec::new(),
             ended: false,
+            outcome: None,
         })
     }
 }
 
+/// Half of the places are kept for the ends of uploads, which cannot be put off.
+fn has_room(data: &Sender<Data>) -> bool {
+    data.len() < QUEUE_PLACES / 2
+}
+
 /// What is left to do for a writer that died, until all senders are gone.
-fn throw_away(commands: &Receiver<Command>, data: &Receiver<Data>) {
+fn throw_away(commands: &Receiver<Command>, data: &Receiver<Data>, wake: &OnceLock<Wake>) {
     let _doing = state::enter(State::WaitQueueEmpty);
     loop {
+        wake.get().inspect(|wake| wake());
         // Dropped here, a command hangs up on the session that sent it.
         select! {
             recv(commands) -> command => if command.is_err() { return },
@@ -168,9 +200,54 @@ pub struct Feed {
     /// Those that came back and wait to be filled again.
     spare: Vec<Vec<u8>>,
     ended: bool,
+    /// What became of it, if that was asked before it was waited for.
+    outcome: Option<io::Result<u64>>,
 }
 
 impl Feed {
+    /// Whether [`send`](Self::send) and [`end`](Self::end) would not wait now, as
+    /// [`Writer::has_room`].
+    pub fn has_room(&self) -> bool {
+        has_room(&self.data)
+    }
+
+    /// Whether [`buffer`](Self::buffer) would not wait now. Fails as soon as a write has failed.
+    pub fn has_buffer(&mut self) -> io::Result<bool> {
+        self.take_in()?;
+        Ok(!self.spare.is_empty() || self.buffers < CHUNKS_PER_UPLOAD)
+    }
+
+    /// Whether [`flush`](Self::flush) would not wait now.
+    pub fn is_flushed(&mut self) -> io::Result<bool> {
+        self.take_in()?;
+        Ok(self.out == 0)
+    }
+
+    /// Whether [`written`](Self::written) would not wait now.
+    pub fn is_written(&mut self) -> bool {
+        while self.outcome.is_none() {
+            match self.returns.try_recv() {
+                Ok(Back::Buffer(_)) => {}
+                Ok(Back::Failed(error)) => self.outcome = Some(Err(error)),
+                Ok(Back::Done(bytes)) => self.outcome = Some(Ok(bytes)),
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => self.outcome = Some(Err(writer_gone())),
+            }
+        }
+        true
+    }
+
+    /// Takes back what is there to be taken, without waiting for more.
+    fn take_in(&mut self) -> io::Result<()> {
+        loop {
+            match self.returns.try_recv() {
+                Ok(back) => self.take(back)?,
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Err(writer_gone()),
+            }
+        }
+    }
+
     /// A buffer of `len` bytes to fill: one that came back, else a new one while the upload owns
     /// fewer than its share, else the next one the writer returns. Fails as soon as a write has
     /// failed.
@@ -203,7 +280,12 @@ impl Feed {
     }
 
     fn take_back(&mut self) -> io::Result<()> {
-        match self.next_return(State::WaitQueueFull)? {
+        let back = self.next_return(State::WaitQueueFull)?;
+        self.take(back)
+    }
+
+    fn take(&mut self, back: Back) -> io::Result<()> {
+        match back {
             Back::Buffer(buffer) => {
                 self.out -= 1;
                 self.spare.push(buffer);
@@ -221,7 +303,10 @@ impl Feed {
     }
 
     /// Waits, after [`end`](Self::end), until everything is written; says how many bytes.
-    pub fn written(&self) -> io::Result<u64> {
+    pub fn written(&mut self) -> io::Result<u64> {
+        if let Some(outcome) = self.outcome.take() {
+            return outcome;
+        }
         loop {
             match self.next_return(State::Disk)? {
                 Back::Buffer(_) => {}
@@ -263,6 +348,7 @@ struct Writing {
 struct Desk {
     commands: Receiver<Command>,
     parts: HashMap<u64, Writing>,
+    wake: Arc<OnceLock<Wake>>,
 }
 
 impl Desk {
@@ -283,7 +369,10 @@ impl Desk {
                 recv(data_queue) -> data => {
                     drop(waiting);
                     match data {
-                        Ok(data) => self.take(data),
+                        Ok(data) => {
+                            self.take(data);
+                            self.wake.get().inspect(|wake| wake());
+                        }
                         Err(_) => return, // every sender is gone: all uploads have ended
                     }
                 }
@@ -423,14 +512,14 @@ mod tests {
     fn nobody_waits_for_a_dead_writer() {
         let (commands, command_queue) = bounded(QUEUE_PLACES);
         let (data, data_queue) = bounded(QUEUE_PLACES);
-        let writer = Writer { commands, data, next_id: AtomicU64::new(1) };
+        let writer = Writer { commands, data, next_id: AtomicU64::new(1), wake: Arc::default() };
         let mut feed = writer.begin(Arc::new(temporary())).unwrap();
         let buffer = feed.buffer(8).unwrap();
         feed.send(buffer).unwrap();
         feed.end().unwrap();
         let begun = Instant::now();
         thread::scope(|scope| {
-            scope.spawn(move || throw_away(&command_queue, &data_queue));
+            scope.spawn(move || throw_away(&command_queue, &data_queue, &OnceLock::new()));
             feed.written().unwrap_err();
             drop((feed, writer));
         });

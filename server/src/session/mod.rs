@@ -17,11 +17,12 @@
 //! bounded) or was never sent; where that is in doubt the connection is closed.
 //!
 //! This file holds the conversation; `reading` waits for what is said, `receiving` and `sending`
-//! hold its two long sentences.
+//! hold its two long sentences. What is said, and when a session ends, is the same where nothing may
+//! wait: the model *select* takes it from here.
 
 mod reading;
-mod receiving;
-mod sending;
+pub(crate) mod receiving;
+pub(crate) mod sending;
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -43,6 +44,7 @@ use crate::service::{Reply, Service, Who};
 use crate::socket::Socket;
 use crate::state;
 use crate::stop::Stop;
+use crate::upload::Report;
 
 /// How much of a path the journal keeps. A request may name one of 64 KiB.
 const NOTED_CHARS: usize = 256;
@@ -51,17 +53,17 @@ const NOTED_CHARS: usize = 256;
 const ERROR_CHARS: usize = 200;
 
 /// Gathered answers are sent when there are this many bytes of them.
-const OUTPUT_BYTES: usize = 64 * 1024;
+pub(crate) const OUTPUT_BYTES: usize = 64 * 1024;
 
 /// What is still read, and for how long, from a client that has been told all there is to tell.
-const FAREWELL_TIME: Duration = Duration::from_secs(2);
-const FAREWELL_BYTES: usize = 1024 * 1024;
+pub(crate) const FAREWELL_TIME: Duration = Duration::from_secs(2);
+pub(crate) const FAREWELL_BYTES: usize = 1024 * 1024;
 
 /// What the session hears whose upload goes on elsewhere.
 const TAKEN_OVER: &str = "this upload goes on over another connection of yours; this one ends";
 
 /// Why a session ends.
-enum End {
+pub(crate) enum End {
     /// The client said `QUIT`, or closed its side between two requests.
     Left,
     /// The server is stopping.
@@ -93,8 +95,24 @@ impl Display for End {
 }
 
 impl End {
+    /// Why it ends if the roster knows better.
+    pub(crate) fn or_told_by(self, slot: &Slot<'_>) -> Self {
+        if slot.is_taken_over() { Self::TakenOver } else { self }
+    }
+
+    /// What the client is told of it, if that was not said yet.
+    pub(crate) fn last_words(&self) -> Option<Refusal> {
+        match self {
+            Self::Slow(what) => {
+                Some(Refusal::new(Reason::Timeout, format!("too slow with {what}")))
+            }
+            Self::TakenOver => Some(Refusal::new(Reason::Busy, TAKEN_OVER)),
+            _ => None,
+        }
+    }
+
     /// What was to be sent could not be.
-    fn unsent(error: io::Error) -> Self {
+    pub(crate) fn unsent(error: io::Error) -> Self {
         if is_our_deadline(&error) { Self::Deaf } else { Self::Lost(error) }
     }
 }
@@ -114,7 +132,7 @@ fn is_our_deadline(error: &io::Error) -> bool {
 
 /// What stands between a request line and the next one.
 #[derive(Clone, Copy)]
-enum Body {
+pub(crate) enum Body {
     /// Nothing.
     None,
     /// Bytes, once the client is told to send them.
@@ -134,11 +152,72 @@ impl Body {
 }
 
 /// A request under way, and what the journal will say of it.
-struct Job {
+pub(crate) struct Job {
     verb: &'static str,
     path: String,
-    body: Body,
+    pub(crate) body: Body,
     begun: Instant,
+}
+
+impl Job {
+    pub(crate) fn of(request: &Request) -> Self {
+        let (verb, path) = (request.verb(), request.path().to_owned());
+        state::works_on(format_args!("{verb} {}", Safe(&path)));
+        Self { verb, path, body: Body::of(request), begun: Instant::now() }
+    }
+
+    /// The same request when this is what stands between it and the next.
+    pub(crate) fn before(self, body: Body) -> Self {
+        Self { body, ..self }
+    }
+
+    /// An upload that was settled.
+    pub(crate) fn reported(report: Report) -> Self {
+        let Report { path, begun, .. } = report;
+        Self { verb: "PUT", path, body: Body::None, begun }
+    }
+
+    /// One line in the journal: who, what, how much, how long, how it ended.
+    pub(crate) fn note(&self, who: &Who, bytes: u64, ended: impl Display) {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let path: String = match self.path.as_str() {
+            "" => ".".to_owned(),
+            path => path.chars().take(NOTED_CHARS).collect(),
+        };
+        let (verb, path) = (self.verb, Safe(&path));
+        log::info!("{} {who} {verb} {path} {bytes} B {seconds:.3} s {ended}", who.peer);
+    }
+}
+
+/// The first line of a session.
+pub(crate) fn greeting(session: u64) -> Answer {
+    Answer::of(&Response::Ok(Greeting {
+        server: concat!("ferryd ", env!("CARGO_PKG_VERSION")).to_owned(),
+        protocol: PROTOCOL_VERSION,
+        session,
+    }))
+}
+
+/// What to answer to a line that is no request, and whether the session ends with it: if the line
+/// may have announced a body, what follows may be that body. That is so if its `cmd` is `PUT`, and
+/// if it is an object so broken that its `cmd` cannot be known.
+pub(crate) fn no_request(line: &[u8], error: &dyn Display, who: &Who) -> (Refusal, bool) {
+    #[derive(Deserialize)]
+    struct Command {
+        cmd: Option<serde_json::Value>,
+    }
+    // The parser quotes the line, and the line is the peer's.
+    let error: String = error.to_string().chars().take(ERROR_CHARS).collect();
+    let error = Safe(&error);
+    log::info!("{} said what is not a request: {error}", who.peer);
+    let refusal = Refusal::new(Reason::BadRequest, format!("not a request: {error}"));
+    let may_have_a_body = match frame::parse(line) {
+        Ok(Command { cmd }) => {
+            cmd.is_some_and(|cmd| cmd.as_str().is_some_and(|cmd| cmd.eq_ignore_ascii_case("PUT")))
+        }
+        Err(_) => line.contains(&b'{'),
+    };
+    (refusal, may_have_a_body)
 }
 
 /// One client's conversation.
@@ -172,14 +251,10 @@ impl<'s> Session<'s> {
     /// Holds the conversation to its end.
     pub fn run(mut self) {
         log::info!("{} connected", self.who.peer);
-        let Err(mut end) = self.converse();
-        if self.slot.is_taken_over() {
-            end = End::TakenOver;
-        }
-        match end {
-            End::Slow(what) => self.refuse(Reason::Timeout, format!("too slow with {what}")),
-            End::TakenOver => self.refuse(Reason::Busy, TAKEN_OVER.to_owned()),
-            _ => {}
+        let Err(end) = self.converse();
+        let end = end.or_told_by(self.slot);
+        if let Some(refusal) = end.last_words() {
+            self.refuse(refusal);
         }
         let told = self.before_waiting();
         log::info!("{} {end}", self.who.peer);
@@ -189,11 +264,7 @@ impl<'s> Session<'s> {
     }
 
     fn converse(&mut self) -> Result<Infallible, End> {
-        self.say(&Response::Ok(Greeting {
-            server: concat!("ferryd ", env!("CARGO_PKG_VERSION")).to_owned(),
-            protocol: PROTOCOL_VERSION,
-            session: self.who.session,
-        }));
+        self.gather(&greeting(self.who.session));
         fault::point("session.greeted");
         loop {
             self.read_request_line()?;
@@ -208,9 +279,7 @@ impl<'s> Session<'s> {
     }
 
     fn turn(&mut self, request: Request) -> Result<(), End> {
-        let (verb, path) = (request.verb(), request.path().to_owned());
-        state::works_on(format_args!("{verb} {}", Safe(&path)));
-        let job = Job { verb, path, body: Body::of(&request), begun: Instant::now() };
+        let job = Job::of(&request);
         if let Body::None = job.body {
             // This request may ask about a file whose upload is still in the batch.
             self.settle();
@@ -238,41 +307,25 @@ impl<'s> Session<'s> {
         self.skip(job.body)
     }
 
-    /// A line that is no request. If it may have announced a body, what follows may be that body,
-    /// and the session ends. That is so if its `cmd` is `PUT`, and if it is an object so broken
-    /// that its `cmd` cannot be known.
     fn refuse_line(&mut self, error: &dyn Display) -> Result<(), End> {
-        #[derive(Deserialize)]
-        struct Command {
-            cmd: Option<serde_json::Value>,
-        }
-        // The parser quotes the line, and the line is the peer's.
-        let error: String = error.to_string().chars().take(ERROR_CHARS).collect();
-        let error = Safe(&error);
-        log::info!("{} said what is not a request: {error}", self.who.peer);
-        self.refuse(Reason::BadRequest, format!("not a request: {error}"));
-        let may_have_a_body = match frame::parse(&self.line) {
-            Ok(Command { cmd }) => cmd
-                .is_some_and(|cmd| cmd.as_str().is_some_and(|cmd| cmd.eq_ignore_ascii_case("PUT"))),
-            Err(_) => self.line.contains(&b'{'),
-        };
-        if may_have_a_body { Err(End::OutOfStep) } else { Ok(()) }
+        let (refusal, out_of_step) = no_request(&self.line, error, &self.who);
+        self.refuse(refusal);
+        if out_of_step { Err(End::OutOfStep) } else { Ok(()) }
     }
 
     /// Publishes what has been received and answers for it, in order.
     fn settle(&mut self) {
         for (report, answer) in self.batch.settle() {
             let outcome = self.gather(&answer);
-            let (path, begun) = (report.path, report.begun);
-            let job = Job { verb: "PUT", path, body: Body::None, begun };
-            self.note(&job, report.bytes, outcome);
+            let bytes = report.bytes;
+            Job::reported(report).note(&self.who, bytes, outcome);
         }
     }
 
     /// Refuses in its turn, behind all answers that are owed.
-    fn refuse(&mut self, reason: Reason, message: String) {
+    fn refuse(&mut self, refusal: Refusal) {
         self.settle();
-        self.gather(&Refusal::new(reason, message).into());
+        self.gather(&refusal.into());
     }
 
     fn say<T: Serialize>(&mut self, response: &Response<T>) {
@@ -297,14 +350,7 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
-    /// One line in the journal: who, what, how much, how long, how it ended.
     fn note(&self, job: &Job, bytes: u64, ended: impl Display) {
-        let (who, seconds) = (&self.who, job.begun.elapsed().as_secs_f64());
-        let path: String = match job.path.as_str() {
-            "" => ".".to_owned(),
-            path => path.chars().take(NOTED_CHARS).collect(),
-        };
-        let (verb, path) = (job.verb, Safe(&path));
-        log::info!("{} {who} {verb} {path} {bytes} B {seconds:.3} s {ended}", who.peer);
+        job.note(&self.who, bytes, ended);
     }
 }

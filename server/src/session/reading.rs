@@ -4,7 +4,7 @@
 use std::io::{BufRead as _, ErrorKind};
 
 use common::frame;
-use common::protocol::Reason;
+use common::protocol::{Reason, Refusal};
 
 use super::{End, Session};
 use crate::state::{self, State};
@@ -32,7 +32,7 @@ impl Session<'_> {
                     }
                 }
                 Err(error) => {
-                    self.refuse(Reason::BadRequest, error.to_string());
+                    self.refuse(Refusal::new(Reason::BadRequest, error.to_string()));
                     return Err(End::OutOfStep);
                 }
             }
