@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_that_share_a_folder_keep_no_quota() {
+    fn servers_and_processes_that_share_a_folder_keep_no_quota() {
         for (settings, words) in [
             ("shared-data = true\nquota = \"1G\"", &[][..]),
             ("", &["--shared-data", "--quota=1G"]),
@@ -401,6 +401,8 @@ mod tests {
         let apart = with_settings("shared-data = true\nquota = \"1G\"", &["--shared-data=false"]);
         assert!(!apart.unwrap().shared_data);
         assert!(with_settings("shared-data = true", &[]).unwrap().shared_data);
+        let error = with_settings("model = \"process\"", &["--quota=1G"]).unwrap_err();
+        assert!(error.to_string().contains("each process counts only"), "{error}");
     }
 
     #[test]

@@ -8,6 +8,8 @@
 //! journal  writes the log
 //! signals  turns SIGINT and SIGTERM into a stop
 //! ```
+//! That is the model *thread*, the product. [`models`] has three others, to compare: one client at a
+//! time, a process for each, and one thread for all.
 //!
 //! # The queues, and how much they hold
 //! `commands` and `data` lead to the writer, 256 places each, and at most three chunks of 512 KiB
@@ -22,7 +24,7 @@
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order
-//! [`models::thread`] → [`session`] → [`service`] → [`batch`] → [`upload`], [`plan`] → [`accounts`],
+//! [`models::thread`] (then [`models`]) → [`session`] → [`service`] → [`batch`] → [`upload`], [`plan`] → [`accounts`],
 //! [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`], [`stripes`], [`writer`] →
 //! [`listener`], [`roster`], [`socket`] → [`patience`] → [`answer`], [`refusal`] → [`store`] →
 //! [`state`]. Uses point only that way (a test keeps it so). Apart stand `cli`, the doorway, with

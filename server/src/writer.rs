@@ -526,6 +526,42 @@ mod tests {
         assert!(begun.elapsed() < WRITER_PATIENCE / 2);
     }
 
+    /// What the model *select* asks, again and again, where others wait.
+    #[test]
+    fn what_is_asked_without_waiting_is_in_the_end_what_waiting_would_find() {
+        with_writer(|writer| {
+            let woken = Arc::new(AtomicU64::new(0));
+            let count = Arc::clone(&woken);
+            let wake = move || {
+                count.fetch_add(1, Ordering::SeqCst);
+            };
+            writer.wakes(Box::new(wake));
+            assert!(writer.has_room());
+            let mut feed = writer.begin(Arc::new(temporary())).unwrap();
+            for _ in 0..CHUNKS_PER_UPLOAD {
+                assert!(feed.has_room() && feed.has_buffer().unwrap());
+                let buffer = feed.buffer(9).unwrap();
+                feed.send(buffer).unwrap();
+            }
+            let deadline = Instant::now() + WRITER_PATIENCE;
+            while !feed.is_flushed().unwrap() {
+                assert!(Instant::now() < deadline);
+                thread::yield_now();
+            }
+            assert!(feed.has_buffer().unwrap());
+            feed.end().unwrap();
+            while !feed.is_written() {
+                assert!(Instant::now() < deadline);
+                thread::yield_now();
+            }
+            assert_eq!(feed.written().unwrap(), 9 * CHUNKS_PER_UPLOAD as u64);
+            while woken.load(Ordering::SeqCst) <= CHUNKS_PER_UPLOAD as u64 {
+                assert!(Instant::now() < deadline);
+                thread::yield_now();
+            }
+        });
+    }
+
     #[test]
     fn an_upload_never_owns_more_than_its_share_of_buffers() {
         with_writer(|writer| {

@@ -11,7 +11,7 @@
 //! # The story
 //! Sockets are non-blocking: a call that would wait says so (`WouldBlock`) and returns. What the
 //! thread model keeps on a thread's stack, where in the conversation it is and with which upload,
-//! stands here in a value, the [`connection`]'s state. It is taken up when the kernel says that its
+//! stands here in a value, the `connection`'s state. It is taken up when the kernel says that its
 //! socket is ready, or when its time is up, and laid down where it would wait. Handlers, upload,
 //! queues and writer are the same ones; each has a question that does not wait beside the call that
 //! does (`has_room`, `is_ready`, `is_written`).
@@ -31,7 +31,7 @@
 //! waits for every `open`, every page of a listing, every `fsync` and every page that `sendfile`
 //! must read first; and with it all its clients wait. A disk that takes a second to sync stops
 //! everybody for a second, where the thread model stops one. That time is not held against the
-//! clients ([`Clock`]). Nor does it use a second core: sums and copies take turns.
+//! clients (`Clock`). Nor does it use a second core: sums and copies take turns.
 //!
 //! mio and not `polling`: to register a socket is `unsafe` there.
 
@@ -280,5 +280,22 @@ impl<'s> Clients<'s> {
             connection.cut_off();
             self.ready.insert(*session);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_turn_takes_counts_for_a_moment_and_what_is_waited_for_counts_in_full() {
+        let mut clock = Clock { lost: Duration::ZERO };
+        let before = clock.now();
+        clock.turned(Instant::now().checked_sub(Duration::from_secs(10)).unwrap());
+        let behind = before.saturating_duration_since(clock.now());
+        assert!(behind > Duration::from_secs(9), "{behind:?}");
+        let lost = clock.lost;
+        clock.turned(Instant::now());
+        assert_eq!(clock.lost, lost);
     }
 }
