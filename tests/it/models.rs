@@ -17,7 +17,9 @@ use harness::{Peer, eventually, models};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::people::{PASSWORD, stage};
+use crate::console::{Desk, admin};
+use crate::ears::{Ears, guest_enters, guest_leaves, said_by_guest};
+use crate::people::{PASSWORD, administrator, stage};
 use crate::talk::{
     ask, assert_goes_on, assert_ok, assert_refused, begin, get, hold, names, put, quick,
     quick_with, say,
@@ -233,7 +235,7 @@ macro_rules! together {
 }
 
 /// What needs one memory for all: first come, first served; how far others are; quotas; ending
-/// one's own lost connection; faults that are counted in one process.
+/// one's own lost connection; the room and the console; faults that are counted in one process.
 macro_rules! in_one_memory {
     ($model:literal) => {
         under! { $model;
@@ -241,8 +243,19 @@ macro_rules! in_one_memory {
                 first_come_first_served
                 who_waits_is_told_for_whom_and_then_exists_when_they_finish
             }
+            console {
+                an_administrator_elsewhere_has_the_same_console_and_nobody_else_has
+                what_the_administrator_says_reaches_everybody_who_listens
+                whoever_is_kicked_is_told_and_whatever_they_do_ends
+            }
             homes {
                 home_and_homes_are_two_names_of_one_place_with_one_claim_for_each_file
+            }
+            notices {
+                a_file_in_the_library_is_told_to_the_room_and_to_who_asked_and_to_nobody_else
+                of_many_files_the_last_is_told_with_how_many_more_there_were_and_none_is_forgotten
+                one_s_own_files_are_no_news
+                what_is_put_into_a_home_is_nobody_else_s_business
             }
             panics {
                 when_the_writer_dies_every_upload_fails_and_the_server_ends_itself
@@ -291,6 +304,30 @@ macro_rules! in_one_memory {
             rights {
                 every_row_of_the_table_is_reached
                 every_verb_in_every_place_for_every_role_under_every_policy_is_as_the_table_says
+            }
+            room {
+                a_file_is_never_cut_by_what_is_said
+                a_line_that_is_none_is_refused_and_one_without_an_end_ends_its_own_session_only
+                a_newcomer_hears_the_last_fifty_lines_in_order
+                a_private_line_reaches_every_session_of_one_person_and_nobody_else
+                a_stop_dismisses_the_room_and_who_listens_at_once
+                a_user_is_called_as_their_account_and_a_guest_by_a_name_nobody_has
+                an_account_that_is_called_like_the_administrator_speaks_only_if_it_is_one
+                an_account_that_is_closed_is_out_of_the_room_with_its_next_word
+                everybody_hears_who_comes_what_is_said_and_who_goes_but_not_themselves
+                joining_tells_ones_name_and_how_many_people_are_there
+                nobody_becomes_somebody_else_in_the_room
+                several_sessions_of_one_account_come_and_go_as_one_person
+                what_acts_on_a_terminal_or_is_too_long_is_not_said_and_nobody_else_notices
+                where_guests_may_not_look_they_may_not_hear
+                who_is_not_in_the_room_says_nothing_there_and_who_is_need_not_come_twice
+                who_listens_may_be_silent_for_as_long_as_they_like_and_is_seen_by_nobody
+                who_speaks_too_fast_is_told_how_long_to_wait_and_the_line_is_not_said
+                whoever_goes_without_a_word_is_no_ghost
+            }
+            room_crowd {
+                the_order_is_the_same_for_everybody
+                who_does_not_read_is_told_what_they_missed_and_put_out_and_delays_nobody
             }
             scripts {
                 asked_ahead_the_answers_are_the_same_as_one_by_one
@@ -365,6 +402,75 @@ fn an_iterative_server_stops_although_its_client_says_nothing_and_another_waits_
         server.stop();
         assert!(idle.is_closed());
     });
+}
+
+#[test]
+fn the_one_client_of_an_iterative_server_has_the_room_for_itself_and_the_console_sees_it() {
+    models::under("iterative", || {
+        let server = quick();
+        let mut alone = Ears::guest(&server, "bob");
+        alone.say("hello?");
+        alone.hears_nothing();
+        assert_ok(&alone.ask(&json!({"cmd": "LEAVE"})));
+        drop(alone);
+        let mut teacher = Ears::of(administrator(&server, "teacher"));
+        assert_ok(&teacher.ask(&json!({"cmd": "JOIN"})));
+        assert_ok(&admin(&mut teacher.peer, "say are you there"));
+        teacher.hears_that(&guest_enters("bob"));
+        teacher.hears_that(&said_by_guest("bob", "hello?"));
+        teacher.hears_that(&guest_leaves("bob"));
+        teacher.hears_that(&json!({"event": "admin", "text": "are you there"}));
+    });
+    let mut desk = Desk::take(&["--model", "iterative"]);
+    let peer = desk.peer();
+    desk.asks("who", "c01");
+    drop(peer);
+    desk.screen.types("shutdown now\r");
+    desk.is_left_as_found(0);
+}
+
+#[test]
+fn processes_have_no_room_and_no_console_and_say_why() {
+    models::under("process", || {
+        let server = quick();
+        let mut teacher = administrator(&server, "teacher");
+        for request in [
+            json!({"cmd": "JOIN"}),
+            json!({"cmd": "LISTEN", "notices": true}),
+            json!({"cmd": "SAY", "text": "hello"}),
+            json!({"cmd": "LEAVE"}),
+            json!({"cmd": "VOTE"}),
+            json!({"cmd": "ADMIN", "line": "who"}),
+        ] {
+            let answer = ask(&mut teacher, &request);
+            assert_refused(&answer, "denied");
+            let message = answer["message"].as_str().unwrap();
+            assert!(message.contains("processes share no memory"), "{message}");
+        }
+        assert_goes_on(&mut teacher);
+        // What only an administrator may ask is nobody else's business here either.
+        let refused = admin(&mut server.peer(), "who");
+        assert_refused(&refused, "denied");
+        assert!(refused["message"].as_str().unwrap().contains("only an administrator"));
+    });
+}
+
+#[test]
+fn the_console_of_the_parent_does_what_it_can_without_the_memory_of_its_processes() {
+    let mut desk = Desk::take(&["--model", "process"]);
+    let (mut stays, mut goes) = (desk.peer(), desk.peer());
+    desk.asks("who", "process ");
+    desk.asks("stats", "2 now, 2 at most, 2 in all");
+    desk.screen.shows("not known here");
+    for line in ["files", "say hello", "ask really yes no", "tally"] {
+        desk.asks(line, "processes share no memory");
+    }
+    desk.asks("kick c02", "sent away: c02");
+    assert!(goes.is_closed());
+    assert_goes_on(&mut stays);
+    desk.screen.types("shutdown now\r");
+    assert!(stays.is_closed());
+    desk.is_left_as_found(0);
 }
 
 /// The processes whose parent this is, with the letter of their state.
@@ -481,7 +587,7 @@ fn a_select_server_has_one_thread_for_all_its_clients() {
         let tasks = fs::read_dir(format!("/proc/{}/task", server.id())).unwrap().flatten();
         let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap();
         let threads: BTreeSet<String> = tasks.map(|task| name(task).trim().to_owned()).collect();
-        let expected = ["demo", "hashing", "journal", "signals", "writer"];
+        let expected = ["countdown", "demo", "hashing", "journal", "signals", "writer"];
         assert_eq!(threads, expected.map(str::to_owned).into());
         assert_eq!(server.threads().unwrap(), expected.len());
     });
