@@ -41,6 +41,11 @@ impl<'s> Batch<'s> {
         self.received.len() >= UPLOADS_MAX || buffers >= BUFFER_BYTES_MAX
     }
 
+    /// Whether [`settle`](Self::settle) would wait for nothing but the disk.
+    pub fn is_written(&mut self) -> bool {
+        self.received.iter_mut().all(Received::is_written)
+    }
+
     /// Publishes everything, syncs every folder concerned once, and gives the answers in order.
     /// After this the batch is empty and its claims are given back.
     pub fn settle(&mut self) -> Vec<(Report, Answer)> {

@@ -59,8 +59,10 @@ fn serve(config: Config) -> Result<(), ServerError> {
     raise_descriptor_limit();
     let mut server = Server::bind(config)?;
     let log_file = server.store.log_file().map_err(ServerError::system("open the log file"))?;
-    let console = Terminal::open().map_err(ServerError::system("start the console"))?;
-    let (terminal, keyboard) = console.unzip();
+    // A process that was started for one client has no console: the terminal is its parent's.
+    let listens = server.config.session.is_none();
+    let console = if listens { Terminal::open() } else { Ok(None) };
+    let (terminal, keyboard) = console.map_err(ServerError::system("start the console"))?.unzip();
     let echo =
         terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);
     let _journal =
@@ -70,16 +72,8 @@ fn serve(config: Config) -> Result<(), ServerError> {
     panic::set_hook(Box::new(|panicked| log::error!("{}", Safe(&panicked.to_string()))));
     let (signals, watching) = stop_on_signals(server.stop(), terminal.clone())
         .map_err(ServerError::system("watch signals"))?;
-    let address = server.address()?;
-    // The line scripts wait for. If nobody reads stdout, that is no reason not to serve.
-    let _ = writeln!(io::stdout(), "ferryd listening on {address}");
-    let _ = io::stdout().flush();
-    log::info!("listening on {address}; {}", server.config);
-    if server.config.is_exposed() {
-        log::warn!(
-            "everybody who can reach {address} may put files here without a name; \
-             `--guests read` or `--library-writers users` would ask for a login"
-        );
+    if listens {
+        announce(&server)?;
     }
     if let Some(keyboard) = keyboard {
         let typed = keyboard.listen();
@@ -92,10 +86,27 @@ fn serve(config: Config) -> Result<(), ServerError> {
     signals.close();
     let _ = watching.join();
     match &result {
-        Ok(()) => log::info!("stopped"),
+        Ok(()) if listens => log::info!("stopped"),
+        Ok(()) => {}
         Err(error) => log::error!("stopped: {error}"),
     }
     result
+}
+
+/// Says that clients may come, and what they will find.
+fn announce(server: &Server) -> Result<(), ServerError> {
+    let address = server.address()?;
+    // The line scripts wait for. If nobody reads stdout, that is no reason not to serve.
+    let _ = writeln!(io::stdout(), "ferryd listening on {address}");
+    let _ = io::stdout().flush();
+    log::info!("listening on {address}; {}", server.config);
+    if server.config.is_exposed() {
+        log::warn!(
+            "everybody who can reach {address} may put files here without a name; \
+             `--guests read` or `--library-writers users` would ask for a login"
+        );
+    }
+    Ok(())
 }
 
 /// The first SIGINT, SIGTERM or SIGHUP asks for a stop; the second ends the process at once.

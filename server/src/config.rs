@@ -22,6 +22,19 @@ use crate::roster::Capacity;
 use crate::service::Registration;
 use crate::store::Durability;
 
+/// How sessions are run. `models` has a file for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Model {
+    /// A thread for each client: nobody waits for a stranger
+    Thread,
+    /// One client at a time: the others wait at the door, and see nothing
+    Iterative,
+    /// A process for each client: they share the folder, and no memory
+    Process,
+    /// One thread for all clients: it waits for none of them, and all wait for its disk
+    Select,
+}
+
 /// Serve files to many people at once. OK means on disk, whole, under that name.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "ferryd", version, after_help = EXAMPLES, args_override_self = true)]
@@ -105,6 +118,15 @@ pub struct Config {
           hide_default_value = true, hide_possible_values = true)]
     pub shared_data: bool,
 
+    /// How sessions are run
+    #[arg(long, value_enum, default_value_t = Model::Thread)]
+    pub model: Model,
+
+    /// The number of the one session to hold, with the client that is standard input. Hidden: the
+    /// model `process` says so to itself
+    #[arg(long, value_name = "N", hide = true)]
+    pub session: Option<u64>,
+
     /// Something else than serving
     #[command(subcommand)]
     pub task: Option<Task>,
@@ -155,6 +177,7 @@ Examples:
   ferryd --guests none --quota 500M      everybody logs in, and has 500 MB
   ferryd user add zhang --admin          make zhang an administrator
   ferryd --data /srv/f --shared-data     one of several servers on /srv/f
+  ferryd --model iterative               how it was before there were threads
 
 A settings file has the same options:  listen = \"0.0.0.0:9021\"
                                        quota = \"500M\"
@@ -179,12 +202,23 @@ impl Config {
 
     /// What two options together may not say.
     fn checked(self) -> Result<Self, clap::Error> {
-        if self.shared_data && self.quota.is_some() {
-            let message = "--quota cannot be kept together with --shared-data: each server counts \
-                           only what it writes itself, and so a home could be overfilled";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        if self.quota.is_none() || !self.shares_data() {
+            return Ok(self);
         }
-        Ok(self)
+        let (with, each) = match self.model {
+            Model::Process => ("--model process", "process"),
+            _ => ("--shared-data", "server"),
+        };
+        let message = format!(
+            "--quota cannot be kept together with {with}: each {each} counts only what it writes \
+             itself, and so a home could be overfilled"
+        );
+        Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+    }
+
+    /// Whether other processes work on the same folder: other servers, or others of this one.
+    pub fn shares_data(&self) -> bool {
+        self.shared_data || self.model == Model::Process
     }
 
     /// The settings that the table of rights depends on.
@@ -219,13 +253,14 @@ impl fmt::Display for Config {
         write!(
             f,
             "library {}; guests {}; library writers {}; registration {}; homes {quota}; at most {} \
-             clients; durability {}{}",
+             clients; durability {}; model {}{}",
             library.display(),
             word(&self.guests),
             word(&self.library_writers),
             word(&self.registration),
             self.max_clients,
             word(&self.durability),
+            word(&self.model),
             if self.shared_data { "; data shared with other servers" } else { "" },
         )
     }
@@ -357,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_that_share_a_folder_keep_no_quota() {
+    fn servers_and_processes_that_share_a_folder_keep_no_quota() {
         for (settings, words) in [
             ("shared-data = true\nquota = \"1G\"", &[][..]),
             ("", &["--shared-data", "--quota=1G"]),
@@ -369,6 +404,8 @@ mod tests {
         let apart = with_settings("shared-data = true\nquota = \"1G\"", &["--shared-data=false"]);
         assert!(!apart.unwrap().shared_data);
         assert!(with_settings("shared-data = true", &[]).unwrap().shared_data);
+        let error = with_settings("model = \"process\"", &["--quota=1G"]).unwrap_err();
+        assert!(error.to_string().contains("each process counts only"), "{error}");
     }
 
     #[test]

@@ -13,6 +13,8 @@
 //! console    obeys it
 //! screen     puts the log above the line that is being typed. Not joined either
 //! ```
+//! That is the model *thread*, the product. [`models`] has three others, to compare: one client at a
+//! time, a process for each, and one thread for all.
 //!
 //! # The queues, and how much they hold
 //! `commands` and `data` lead to the writer, 256 places each, and at most three chunks of 512 KiB
@@ -31,17 +33,18 @@
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order
-//! [`models::thread`] → [`session`] → [`service`] → [`console`] → [`batch`] → [`upload`], [`plan`] →
-//! [`room`] → [`accounts`], [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`],
-//! [`stripes`], [`writer`] → [`listener`], [`roster`], [`socket`] → [`patience`] → [`answer`],
-//! [`refusal`] → [`counters`] → [`store`] → [`state`]. Uses point only that way (a test keeps it so).
-//! Apart stand `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what the command line
-//! may say; and [`journal`], where the log goes.
+//! [`models::thread`] (then [`models`]) → [`session`] → [`service`] → [`console`] → [`batch`] →
+//! [`upload`], [`plan`] → [`room`] → [`accounts`], [`places`] → [`rights`], [`quota`] → [`claims`] →
+//! [`registry`], [`stripes`], [`writer`] → [`listener`], [`roster`], [`socket`] → [`patience`] →
+//! [`answer`], [`refusal`] → [`counters`] → [`store`] → [`state`]. Uses point only that way (a test
+//! keeps it so). Apart stand `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what the
+//! command line may say; and [`journal`], where the log goes.
 
 pub mod accounts;
 mod admin;
 pub mod answer;
 pub mod batch;
+pub mod bell;
 pub mod claims;
 mod cli;
 mod clock;

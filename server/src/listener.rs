@@ -3,8 +3,9 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd as _, AsRawFd, RawFd};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::stop::Stop;
 const BACKLOG: i32 = 1024;
 
 /// A pause after an error that will not go away by itself, so that the loop does not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A bound and listening socket.
 #[derive(Debug)]
@@ -53,6 +54,54 @@ pub struct Admitted<'r> {
     pub stream: Arc<TcpStream>,
     /// Its place on the roster.
     pub slot: Slot<'r>,
+}
+
+/// What there was at the door.
+#[derive(Debug)]
+pub enum Knock<'r> {
+    /// A client, who is in now.
+    Admitted(Admitted<'r>),
+    /// One who is not, or is gone already; perhaps others.
+    Refused,
+    /// Nobody, for a listener that never waits; or the end of all accepting.
+    Nobody,
+    /// An error that will not go away by itself: to be tried again after [`ACCEPT_PAUSE`].
+    Trouble,
+}
+
+/// A client that another process of this server has let in and handed over as standard input.
+#[derive(Debug)]
+pub struct HandedOver {
+    session: u64,
+    stream: Arc<TcpStream>,
+}
+
+impl HandedOver {
+    /// The client on standard input, whose session has this number.
+    pub fn take(session: u64) -> io::Result<Self> {
+        let stream = TcpStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+        Ok(Self { session, stream: Arc::new(stream) })
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
+    /// Lets it in. What there is to limit, the other process has limited.
+    pub fn admit<'r>(&self, roster: &'r Roster) -> io::Result<Admitted<'r>> {
+        let (session, peer) = (self.session, self.stream.peer_addr()?);
+        let stream = Arc::clone(&self.stream);
+        let slot = roster.enter(session, peer, Arc::clone(&stream));
+        let slot = slot.map_err(|full| io::Error::other(full.to_string()))?;
+        Ok(Admitted { session, peer, stream, slot })
+    }
+}
+
+impl AsRawFd for Listener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
 }
 
 impl Listener {
@@ -89,28 +138,43 @@ impl Listener {
     /// Waits for the next client there is room for; `None` when a stop was asked for.
     pub fn next<'r>(&mut self, roster: &'r Roster) -> Option<Admitted<'r>> {
         while !self.stop.is_asked() {
-            let (stream, peer) = match self.accept() {
-                Ok(Some(accepted)) => accepted,
-                Ok(None) => continue,
-                Err(_) if self.stop.is_asked() => break,
-                Err(error) => {
-                    if let Some(unsaid) = self.troubles.say() {
-                        log::error!("cannot accept: {error}{unsaid}");
-                    }
-                    thread::sleep(ACCEPT_PAUSE);
-                    continue;
-                }
-            };
-            match self.admit(stream, peer, roster) {
-                Ok(admitted) => return Some(admitted),
-                Err(error) => {
-                    if let Some(unsaid) = self.refusals.say() {
-                        log::info!("{peer} was not let in: {error}{unsaid}");
-                    }
-                }
+            match self.knock(roster) {
+                Knock::Admitted(client) => return Some(client),
+                Knock::Refused | Knock::Nobody => {}
+                Knock::Trouble => thread::sleep(ACCEPT_PAUSE),
             }
         }
         None
+    }
+
+    /// No call waits from now on: [`knock`](Self::knock) finds that nobody is there.
+    pub fn never_wait(&self) -> io::Result<()> {
+        self.socket.set_nonblocking(true)
+    }
+
+    /// Looks who is at the door, and lets them in if there is room.
+    pub fn knock<'r>(&mut self, roster: &'r Roster) -> Knock<'r> {
+        let (stream, peer) = match self.accept() {
+            Ok(Some(accepted)) => accepted,
+            Ok(None) => return Knock::Refused,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Knock::Nobody,
+            Err(_) if self.stop.is_asked() => return Knock::Nobody,
+            Err(error) => {
+                if let Some(unsaid) = self.troubles.say() {
+                    log::error!("cannot accept: {error}{unsaid}");
+                }
+                return Knock::Trouble;
+            }
+        };
+        match self.admit(stream, peer, roster) {
+            Ok(admitted) => Knock::Admitted(admitted),
+            Err(error) => {
+                if let Some(unsaid) = self.refusals.say() {
+                    log::info!("{peer} was not let in: {error}{unsaid}");
+                }
+                Knock::Refused
+            }
+        }
     }
 
     /// Waits for a connection. No error of `accept` may end the loop (accept(2), "Error handling"):

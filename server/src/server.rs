@@ -11,10 +11,10 @@ use rustix::system::uname;
 
 use crate::accounts::Accounts;
 use crate::claims::Claims;
-use crate::config::Config;
-use crate::console::{Countdown, Typed};
+use crate::config::{Config, Model};
+use crate::console::{Console, Countdown, Typed};
 use crate::counters::Counters;
-use crate::listener::Listener;
+use crate::listener::{HandedOver, Listener};
 use crate::models;
 use crate::places::{EXPIRY_EVERY, Places};
 use crate::quota::Ledger;
@@ -63,7 +63,43 @@ pub struct Server {
     /// What is typed at its own terminal; none if it has no console there.
     pub(crate) typed: Option<Receiver<Typed>>,
     claims: Claims,
-    listener: Listener,
+    door: Door,
+    stop: Stop,
+}
+
+/// Where clients come from.
+#[derive(Debug)]
+enum Door {
+    /// They connect.
+    Open(Listener),
+    /// There is one, and another process of this server has let it in (model *process*).
+    Passed(HandedOver),
+}
+
+impl Door {
+    fn open(config: &Config) -> Result<Self, ServerError> {
+        if let Some(session) = config.session {
+            let taken = HandedOver::take(session).map_err(ServerError::system("take the client"));
+            return taken.map(Self::Passed);
+        }
+        let listener = Listener::bind(config.listen, config.deadlines());
+        listener.map(Self::Open).map_err(|e| ServerError::Listen(config.listen, e))
+    }
+
+    fn address(&self) -> Result<SocketAddr, ServerError> {
+        let address = match self {
+            Self::Open(listener) => listener.address(),
+            Self::Passed(client) => client.address(),
+        };
+        address.map_err(ServerError::system("read the address"))
+    }
+
+    fn stop(&self) -> Stop {
+        match self {
+            Self::Open(listener) => listener.stop(),
+            Self::Passed(_) => Stop::of_one_session(),
+        }
+    }
 }
 
 impl Server {
@@ -71,26 +107,30 @@ impl Server {
     /// once [`run`](Self::run) is called.
     pub fn bind(config: Config) -> Result<Self, ServerError> {
         // The address first: a start that fails on it leaves no folder behind.
-        let listener = Listener::bind(config.listen, config.deadlines())
-            .map_err(|e| ServerError::Listen(config.listen, e))?;
-        let tenancy = if config.shared_data { Tenancy::Several } else { Tenancy::Sole };
+        let door = Door::open(&config)?;
+        let tenancy = match door {
+            Door::Passed(_) => Tenancy::Branch,
+            Door::Open(_) if config.shares_data() => Tenancy::Several,
+            Door::Open(_) => Tenancy::Sole,
+        };
         let store =
             Store::open(&config.data, config.library.as_deref(), config.durability, tenancy)?;
         let stripes = match tenancy {
-            Tenancy::Several => Some(Stripes::new(store.stripe_files()?, name(&listener)?)),
-            _ => None,
+            Tenancy::Sole | Tenancy::Visitor => None,
+            _ => Some(Stripes::new(store.stripe_files()?, name(door.address()?))),
         };
-        Ok(Self { config, store, typed: None, claims: Claims::new(stripes), listener })
+        let stop = door.stop();
+        Ok(Self { config, store, typed: None, claims: Claims::new(stripes), door, stop })
     }
 
     /// Where it listens.
     pub fn address(&self) -> Result<SocketAddr, ServerError> {
-        self.listener.address().map_err(ServerError::system("read the address"))
+        self.door.address()
     }
 
     /// A handle that ends [`run`](Self::run).
     pub fn stop(&self) -> Stop {
-        self.listener.stop()
+        self.stop.clone()
     }
 
     /// Serves until a stop is asked for, or until the writer thread has died. When this returns,
@@ -98,10 +138,28 @@ impl Server {
     pub fn run(mut self) -> Result<(), ServerError> {
         let table = Table::default();
         let roster = Roster::new(self.config.capacity());
-        let room = Room::new(&self.store);
         let (counters, countdown) = (Counters::since(SystemTime::now()), Countdown::default());
         let _seat = table.seat("main", State::Run);
-        let stop = self.stop();
+        let (stop, grace) = (self.stop(), self.config.grace);
+        let accounts = Accounts::new(self.store.users(), self.config.password_min, cores())
+            .remembering(self.config.password_cache)
+            .map_err(ServerError::system("draw a random key"))?;
+        let no_console = ServerError::system("start the console's threads");
+        if let (Door::Open(listener), Model::Process) = (&mut self.door, self.config.model) {
+            // It serves nobody itself, so it has no writer and no handlers, and shares nothing with
+            // those who do.
+            let console = Console {
+                roster: &roster,
+                accounts: &accounts,
+                shared: None,
+                counters: &counters,
+                countdown: &countdown,
+                stop: &stop,
+            };
+            let serve = || models::process::serve(listener, &roster, &table, grace);
+            return console.attend(self.typed.take(), serve).map_err(no_console);
+        }
+        let room = Room::new(&self.store);
         thread::scope(|scope| {
             let (writer, writing) = Writer::spawn(scope, &table, &stop)
                 .map_err(ServerError::system("start the writer thread"))?;
@@ -113,9 +171,7 @@ impl Server {
                     // Opening the store has swept.
                     next_expiry: Mutex::new(Instant::now() + EXPIRY_EVERY),
                 },
-                accounts: Accounts::new(self.store.users(), self.config.password_min, cores())
-                    .remembering(self.config.password_cache)
-                    .map_err(ServerError::system("draw a random key"))?,
+                accounts,
                 registration: self.config.registration,
                 claims: &self.claims,
                 room: &room,
@@ -124,34 +180,53 @@ impl Server {
                 countdown: &countdown,
                 writer: &writer,
                 stop: &stop,
+                alone: matches!(self.door, Door::Passed(_)),
                 claim_wait: self.config.claim_wait,
                 deadlines: self.config.deadlines(),
             };
-            let serve = || {
-                let (listener, grace) = (&mut self.listener, self.config.grace);
-                models::thread::serve(listener, &roster, &table, &service, grace);
+            let served = match &mut self.door {
+                Door::Passed(client) => {
+                    models::process::serve_one(client, &stop, &table, &service, grace)
+                }
+                Door::Open(listener) => {
+                    let mut served = Ok(());
+                    let serve = || match self.config.model {
+                        Model::Iterative => {
+                            served = models::iterative::serve(
+                                listener, &roster, &table, &service, grace,
+                            );
+                        }
+                        Model::Select => {
+                            served =
+                                models::select::serve(listener, &roster, &table, &service, grace);
+                        }
+                        Model::Thread | Model::Process => {
+                            models::thread::serve(listener, &roster, &table, &service, grace);
+                        }
+                    };
+                    service.console().attend(self.typed.take(), serve).map_err(no_console)?;
+                    served
+                }
             };
-            let attended = service.console().attend(self.typed.take(), serve);
-            attended.map_err(ServerError::system("start the console's threads"))?;
             // What was voted until now is kept; nothing was asked is no trouble.
             let _ = room.close_vote();
             // LESSON: the writer is stopped by letting go of its queues, not by telling it. All
             // sessions have ended, so this is the last sender, and the thread ends.
             drop(writer);
-            writing.join().map_err(|_| ServerError::Writer)
+            writing.join().map_err(|_| ServerError::Writer)?;
+            served.map_err(ServerError::system("serve"))
         })
     }
 }
 
 /// What the other servers on the folder call this one: where it listens. An address that stands for
 /// all of a machine's says nothing about which machine.
-fn name(listener: &Listener) -> Result<String, ServerError> {
-    let address = listener.address().map_err(ServerError::system("read the address"))?;
+fn name(address: SocketAddr) -> String {
     if !address.ip().is_unspecified() {
-        return Ok(address.to_string());
+        return address.to_string();
     }
     let machine = uname().nodename().to_string_lossy().into_owned();
-    Ok(format!("{machine}:{}", address.port()))
+    format!("{machine}:{}", address.port())
 }
 
 /// How many passwords are hashed at once: more than there are cores would only take turns.

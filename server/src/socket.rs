@@ -4,6 +4,9 @@
 //! that moves one byte now and then could hold a thread for ever. Here every call draws on a
 //! [`Patience`], and before each the kernel is told what is left of it.
 //!
+//! An end that is told the time (`tell_time`) never waits in a call: what would wait is
+//! `WouldBlock`, and whoever asks again, later, asks with the same patience.
+//!
 //! # The one lock that is held across I/O
 //! What comes in is read by the session alone. What goes out may have two writers: the session, and
 //! once it hears the [room](crate::room), a second thread of its own. A line must stay a line, and
@@ -15,7 +18,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -63,19 +66,65 @@ struct Way {
     patience: Patience,
     armed: Duration,
     arm: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+    /// Since when the peer is waited for, outside of any call.
+    since: Option<Instant>,
 }
 
 impl Way {
     fn new(patience: Patience, arm: fn(&TcpStream, Option<Duration>) -> io::Result<()>) -> Self {
-        Self { patience, armed: Duration::ZERO, arm }
+        Self { patience, armed: Duration::ZERO, arm, since: None }
     }
 
-    /// Moves bytes by `call`, which may block, and draws the wait on the patience.
+    /// From now on there is this much patience.
+    fn allow(&mut self, patience: Patience) {
+        (self.patience, self.since) = (patience, None);
+    }
+
+    /// When there will be none left, if ever.
+    fn due(&self) -> Option<Instant> {
+        self.since?.checked_add(self.patience.left().unwrap_or_default())
+    }
+
+    /// Moves bytes by `call`, which never waits.
+    fn try_pass(
+        &mut self,
+        now: Instant,
+        mut call: impl FnMut() -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
+        self.patience.left()?;
+        let passed = loop {
+            match call() {
+                Err(Errno::INTR) => {}
+                passed => break passed,
+            }
+        };
+        let since = self.since.take().unwrap_or(now);
+        match passed {
+            Err(Errno::AGAIN) => {
+                self.since = Some(since);
+                let overdue = self.due().is_some_and(|due| due <= now);
+                let kind = if overdue { ErrorKind::TimedOut } else { ErrorKind::WouldBlock };
+                Err(kind.into())
+            }
+            passed => {
+                let bytes = passed?;
+                self.patience.spend(now.saturating_duration_since(since), bytes);
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Moves bytes by `call`, which may block, and draws the wait on the patience. With the time
+    /// told, it does not block.
     fn pass(
         &mut self,
         stream: &TcpStream,
+        now: Option<Instant>,
         mut call: impl FnMut() -> Result<usize, Errno>,
     ) -> io::Result<usize> {
+        if let Some(now) = now {
+            return self.try_pass(now, call);
+        }
         loop {
             let left = self.patience.left()?;
             if self.armed.abs_diff(left) > SLACK || self.armed.is_zero() {
@@ -99,17 +148,36 @@ impl Way {
 pub struct Incoming {
     stream: Arc<TcpStream>,
     way: Way,
+    /// The time, for an end that never waits itself.
+    now: Option<Instant>,
 }
 
 impl Incoming {
     /// That of a [`prepare`]d stream.
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
-        Self { stream, way: Way::new(deadlines.request(), TcpStream::set_read_timeout) }
+        let way = Way::new(deadlines.request(), TcpStream::set_read_timeout);
+        Self { stream, way, now: None }
+    }
+
+    /// From now on no call waits, the stream having been made non-blocking; and this is the time,
+    /// until another is told.
+    pub fn tell_time(&mut self, now: Instant) {
+        self.now = Some(now);
+    }
+
+    /// It is not the peer that is waited for now.
+    pub fn excuse(&mut self) {
+        self.way.since = None;
+    }
+
+    /// When a peer that is waited for will have been too slow, by the time as it is told.
+    pub fn due(&self) -> Option<Instant> {
+        self.way.due()
     }
 
     /// What is read from now on has this much patience, in all.
     pub fn allow(&mut self, patience: Patience) {
-        self.way.patience = patience;
+        self.way.allow(patience);
     }
 
     /// Whether bytes are waiting to be read. Never waits itself.
@@ -121,12 +189,22 @@ impl Incoming {
         }
     }
 
+    /// Says that nothing more will be sent; whether that could be said.
+    pub fn end_sending(&self) -> bool {
+        self.stream.shutdown(Shutdown::Write).is_ok()
+    }
+
+    /// Cuts the connection. Whatever is tried with it fails from now on.
+    pub fn cut(&self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
     /// Says that nothing more will be sent, then throws away what still comes, for a moment.
     /// Closing with unread bytes would make the kernel send a reset, and a reset can overtake the
     /// last line (RFC 1122, 4.2.2.13).
     pub fn close_gently(&mut self, time: Duration, bytes_max: usize) {
         let _doing = state::enter(State::Read);
-        if self.stream.shutdown(std::net::Shutdown::Write).is_err() {
+        if !self.end_sending() {
             return;
         }
         self.allow(Patience::once(time));
@@ -144,7 +222,7 @@ impl Incoming {
 impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let call = || recv(&*self.stream, &mut *buffer, RecvFlags::empty()).map(|(read, _)| read);
-        self.way.pass(&self.stream, call)
+        self.way.pass(&self.stream, self.now, call)
     }
 }
 
@@ -161,6 +239,8 @@ pub struct Outgoing {
 #[derive(Debug)]
 struct Sending {
     way: Way,
+    /// The time, for an end that never waits itself.
+    now: Option<Instant>,
     /// Something was sent in part, so nothing can follow it.
     broken: bool,
 }
@@ -170,7 +250,7 @@ impl Outgoing {
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
         let answer = deadlines.file();
         let way = Way::new(answer, TcpStream::set_write_timeout);
-        Self { stream, answer, sending: Mutex::new(Sending { way, broken: false }) }
+        Self { stream, answer, sending: Mutex::new(Sending { way, now: None, broken: false }) }
     }
 
     /// The right to send, until it is dropped; behind whatever the other thread is sending.
@@ -200,6 +280,17 @@ pub struct Turn<'o> {
 }
 
 impl Turn<'_> {
+    /// From now on no call waits, the stream having been made non-blocking; and this is the time,
+    /// until another is told.
+    pub fn tell_time(&mut self, now: Instant) {
+        self.sending.now = Some(now);
+    }
+
+    /// When a peer that is waited for will have been too slow, by the time as it is told.
+    pub fn due(&self) -> Option<Instant> {
+        self.sending.way.due()
+    }
+
     /// Sends lines.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.send_flagged(bytes, SendFlags::NOSIGNAL)
@@ -210,13 +301,25 @@ impl Turn<'_> {
         self.send_flagged(bytes, SendFlags::MORE | SendFlags::NOSIGNAL)
     }
 
-    fn send_flagged(&mut self, mut bytes: &[u8], flags: SendFlags) -> io::Result<()> {
+    fn send_flagged(&mut self, bytes: &[u8], flags: SendFlags) -> io::Result<()> {
+        self.sending.way.allow(self.outgoing.answer);
+        self.send_on(bytes, &mut 0, flags)
+    }
+
+    /// Sends what of the lines of an answer was not sent yet. `sent` tells how far it came, also
+    /// after an error: `WouldBlock` where [`tell_time`](Self::tell_time) was called.
+    pub fn send_rest(&mut self, bytes: &[u8], sent: &mut usize) -> io::Result<()> {
+        if *sent == 0 && self.sending.way.since.is_none() {
+            self.sending.way.allow(self.outgoing.answer);
+        }
+        self.send_on(bytes, sent, SendFlags::NOSIGNAL)
+    }
+
+    fn send_on(&mut self, bytes: &[u8], sent: &mut usize, flags: SendFlags) -> io::Result<()> {
         let _doing = state::enter(State::Send);
-        self.sending.way.patience = self.outgoing.answer;
-        while !bytes.is_empty() {
+        while let Some(rest @ [_, ..]) = bytes.get(*sent..) {
             let stream = &*self.outgoing.stream;
-            let sent = self.pass(|| send(stream, bytes, flags))?;
-            bytes = bytes.get(sent..).unwrap_or_default();
+            *sent += self.pass(|| send(stream, rest, flags))?;
         }
         Ok(())
     }
@@ -244,11 +347,12 @@ impl Turn<'_> {
     /// Moves bytes by `call`. If that fails, what was begun stays in part, and a line behind it
     /// would be taken for its rest: so the other thread must not send any more, either.
     fn pass(&mut self, call: impl FnMut() -> Result<usize, Errno>) -> io::Result<usize> {
-        if self.sending.broken {
+        let Sending { way, now, broken } = &mut *self.sending;
+        if *broken {
             return Err(ErrorKind::BrokenPipe.into());
         }
-        let passed = self.sending.way.pass(&self.outgoing.stream, call);
-        self.sending.broken = passed.is_err();
+        let passed = way.pass(&self.outgoing.stream, *now, call);
+        *broken = passed.as_ref().is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
         passed
     }
 }

@@ -133,6 +133,12 @@ pub struct Table {
 impl Table {
     /// Gives the calling thread a row, until the seat is dropped.
     pub fn seat(&self, name: &str, first: State) -> Seat<'_> {
+        let line = self.line(name, first);
+        Seat { _sitting: line.sit(), line }
+    }
+
+    /// Adds a row that no thread works at yet, until the line is dropped.
+    pub fn line(&self, name: &str, first: State) -> Line<'_> {
         let row = Arc::new(Row {
             name: name.to_owned(),
             born: Instant::now(),
@@ -142,8 +148,7 @@ impl Table {
         });
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.rows.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Arc::clone(&row));
-        OWN_ROW.set(Some(Arc::clone(&row)));
-        Seat { table: self, id, row }
+        Line { table: self, id, row }
     }
 
     /// The rows as they are now, oldest thread first.
@@ -152,25 +157,61 @@ impl Table {
     }
 }
 
-/// A thread's place in the table.
+/// A row's place in the table, whoever works at it.
 #[derive(Debug)]
-pub struct Seat<'t> {
+pub struct Line<'t> {
     table: &'t Table,
     id: u64,
     row: Arc<Row>,
 }
 
-impl Seat<'_> {
+impl Line<'_> {
     /// The row others see.
     pub fn row(&self) -> Arc<Row> {
         Arc::clone(&self.row)
     }
+
+    /// What the calling thread does is told at this row, until the guard is dropped.
+    pub fn sit(&self) -> Sitting {
+        Sitting { before: OWN_ROW.replace(Some(self.row())) }
+    }
+
+    /// Says what is waited for at a row that no thread works at now.
+    pub fn rest(&self, state: State) {
+        self.row.set(state as u8);
+    }
 }
 
-impl Drop for Seat<'_> {
+impl Drop for Line<'_> {
     fn drop(&mut self) {
-        OWN_ROW.set(None);
         self.table.rows.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+/// A thread at a row. Dropped, it is back at the one it had before.
+#[derive(Debug)]
+#[must_use = "who does not keep it has risen already"]
+pub struct Sitting {
+    before: Option<Arc<Row>>,
+}
+
+impl Drop for Sitting {
+    fn drop(&mut self) {
+        OWN_ROW.set(self.before.take());
+    }
+}
+
+/// A thread's own place in the table.
+#[derive(Debug)]
+pub struct Seat<'t> {
+    _sitting: Sitting,
+    line: Line<'t>,
+}
+
+impl Seat<'_> {
+    /// The row others see.
+    pub fn row(&self) -> Arc<Row> {
+        self.line.row()
     }
 }
 

@@ -114,10 +114,47 @@ impl<'s> Upload<'s> {
         self.filled == 0
     }
 
+    /// Whether [`receive`](Self::receive) would wait for nothing but the client and the disk.
+    pub fn is_ready(&mut self) -> Result<bool, BodyError> {
+        let ready = if !self.chunk.is_empty() {
+            Ok(true)
+        } else if self.must_be_certain() {
+            self.feed.is_flushed()
+        } else {
+            self.feed.has_buffer()
+        };
+        ready.map(|ready| ready && self.has_room()).map_err(|e| self.disk_failed(&e))
+    }
+
+    /// Whether [`finish`](Self::finish) would not wait.
+    pub fn has_room(&self) -> bool {
+        self.feed.has_room()
+    }
+
+    /// Hands all that has come to the writer, once it takes it. Whether it has written all of it,
+    /// so that [`cut`](Self::cut) would wait for nothing but the disk; or never will.
+    pub fn is_at_rest(&mut self) -> bool {
+        if self.filled > 0 && (!self.has_room() || self.send_chunk().is_err()) {
+            return false;
+        }
+        self.feed.is_flushed().unwrap_or(true)
+    }
+
+    /// Whether so much has come that it must be made certain before more is taken.
+    fn must_be_certain(&self) -> bool {
+        let Target { plan, part, .. } = &self.target;
+        self.received - self.certain >= CHECKPOINT_BYTES
+            && plan.origin.is_some()
+            && part.is_durable()
+    }
+
     /// Takes what one read of `input` gives, and hands a filled chunk to the writer. At most the
     /// announced bytes are ever read.
     pub fn receive(&mut self, input: &mut impl Read) -> Result<(), BodyError> {
-        if self.at_chunk_start() {
+        if self.must_be_certain() {
+            self.checkpoint().map_err(|e| self.disk_failed(&e))?;
+        }
+        if self.chunk.is_empty() {
             let len = usize::try_from(self.remaining()).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
             self.chunk = self.feed.buffer(len).map_err(|e| self.disk_failed(&e))?;
         }
@@ -133,9 +170,6 @@ impl<'s> Upload<'s> {
         if self.filled == self.chunk.len() {
             fault::point("put.chunk");
             self.send_chunk().map_err(|e| self.disk_failed(&e))?;
-        }
-        if self.received - self.certain >= CHECKPOINT_BYTES && self.target.part.is_durable() {
-            self.checkpoint().map_err(|e| self.disk_failed(&e))?;
         }
         Ok(())
     }
@@ -220,7 +254,7 @@ impl<'s> Received<'s> {
     ///
     /// `AlreadyExists` here means that somebody got around the registry, as another program on
     /// the same folder can; the rename itself refused, and what was there is untouched.
-    pub fn publish(self) -> Result<Published<'s>, Answer> {
+    pub fn publish(mut self) -> Result<Published<'s>, Answer> {
         let Target { plan, part, charge, claim, .. } = self.target;
         let failed = |e: &io::Error| refusal::of_io("write", &plan.path, e);
         let written = self.feed.written().map_err(|e| failed(&e))?;
@@ -246,6 +280,11 @@ impl<'s> Received<'s> {
         }
         fault::point("put.published");
         Ok(Published { folder: plan.folder, _claim: claim })
+    }
+
+    /// Whether [`publish`](Self::publish) would wait for nothing but the disk.
+    pub fn is_written(&mut self) -> bool {
+        self.feed.is_written()
     }
 
     /// How many bytes of buffers it keeps until it is published.

@@ -34,6 +34,7 @@
 //! writes, so the session threads, which have nothing else to do, sync and publish.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
@@ -42,8 +43,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded, never, select};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, never, select};
 
+use crate::bell::Bell;
 use crate::fault;
 use crate::state::{self, State, Table};
 use crate::stop::Stop;
@@ -86,11 +88,17 @@ enum Back {
 }
 
 /// The sending ends of both queues. The thread ends when this and every [`Feed`] are gone.
-#[derive(Debug)]
 pub struct Writer {
     commands: Sender<Command>,
     data: Sender<Data>,
     next_id: AtomicU64,
+    bell: Bell,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Writer")
+    }
 }
 
 impl Writer {
@@ -103,18 +111,32 @@ impl Writer {
     ) -> io::Result<(Self, ScopedJoinHandle<'scope, ()>)> {
         let (commands, command_queue) = bounded(QUEUE_PLACES);
         let (data, data_queue) = bounded(QUEUE_PLACES);
+        let bell = Bell::default();
+        let rung = bell.clone();
         let thread =
             thread::Builder::new().name("writer".into()).spawn_scoped(scope, move || {
                 let _seat = table.seat("writer", State::Run);
-                let desk = Desk { commands: command_queue.clone(), parts: HashMap::new() };
+                let (commands, parts, bell) = (command_queue.clone(), HashMap::new(), rung);
+                let desk = Desk { commands, parts, bell: bell.clone() };
                 let work = AssertUnwindSafe(|| desk.run(&data_queue));
                 if let Err(panicked) = panic::catch_unwind(work) {
                     stop.ask();
-                    throw_away(&command_queue, &data_queue);
+                    throw_away(&command_queue, &data_queue, &bell);
                     panic::resume_unwind(panicked);
                 }
             })?;
-        Ok((Self { commands, data, next_id: AtomicU64::new(1) }, thread))
+        Ok((Self { commands, data, next_id: AtomicU64::new(1), bell }, thread))
+    }
+
+    /// Rung when something has become of the data queue.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// Whether [`begin`](Self::begin) would not wait now. That stays so for the one thread that
+    /// sends all there is to send.
+    pub fn has_room(&self) -> bool {
+        !self.commands.is_full() && has_room(&self.data)
     }
 
     /// Announces an upload into `part`, whose writing position is where its bytes belong.
@@ -135,14 +157,21 @@ impl Writer {
             out: 0,
             spare: Vec::new(),
             ended: false,
+            outcome: None,
         })
     }
 }
 
+/// Half of the places are kept for the ends of uploads, which cannot be put off.
+fn has_room(data: &Sender<Data>) -> bool {
+    data.len() < QUEUE_PLACES / 2
+}
+
 /// What is left to do for a writer that died, until all senders are gone.
-fn throw_away(commands: &Receiver<Command>, data: &Receiver<Data>) {
+fn throw_away(commands: &Receiver<Command>, data: &Receiver<Data>, bell: &Bell) {
     let _doing = state::enter(State::WaitQueueEmpty);
     loop {
+        bell.ring();
         // Dropped here, a command hangs up on the session that sent it.
         select! {
             recv(commands) -> command => if command.is_err() { return },
@@ -168,9 +197,54 @@ pub struct Feed {
     /// Those that came back and wait to be filled again.
     spare: Vec<Vec<u8>>,
     ended: bool,
+    /// What became of it, if that was asked before it was waited for.
+    outcome: Option<io::Result<u64>>,
 }
 
 impl Feed {
+    /// Whether [`send`](Self::send) and [`end`](Self::end) would not wait now, as
+    /// [`Writer::has_room`].
+    pub fn has_room(&self) -> bool {
+        has_room(&self.data)
+    }
+
+    /// Whether [`buffer`](Self::buffer) would not wait now. Fails as soon as a write has failed.
+    pub fn has_buffer(&mut self) -> io::Result<bool> {
+        self.take_in()?;
+        Ok(!self.spare.is_empty() || self.buffers < CHUNKS_PER_UPLOAD)
+    }
+
+    /// Whether [`flush`](Self::flush) would not wait now.
+    pub fn is_flushed(&mut self) -> io::Result<bool> {
+        self.take_in()?;
+        Ok(self.out == 0)
+    }
+
+    /// Whether [`written`](Self::written) would not wait now.
+    pub fn is_written(&mut self) -> bool {
+        while self.outcome.is_none() {
+            match self.returns.try_recv() {
+                Ok(Back::Buffer(_)) => {}
+                Ok(Back::Failed(error)) => self.outcome = Some(Err(error)),
+                Ok(Back::Done(bytes)) => self.outcome = Some(Ok(bytes)),
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => self.outcome = Some(Err(writer_gone())),
+            }
+        }
+        true
+    }
+
+    /// Takes back what is there to be taken, without waiting for more.
+    fn take_in(&mut self) -> io::Result<()> {
+        loop {
+            match self.returns.try_recv() {
+                Ok(back) => self.take(back)?,
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Err(writer_gone()),
+            }
+        }
+    }
+
     /// A buffer of `len` bytes to fill: one that came back, else a new one while the upload owns
     /// fewer than its share, else the next one the writer returns. Fails as soon as a write has
     /// failed.
@@ -203,7 +277,12 @@ impl Feed {
     }
 
     fn take_back(&mut self) -> io::Result<()> {
-        match self.next_return(State::WaitQueueFull)? {
+        let back = self.next_return(State::WaitQueueFull)?;
+        self.take(back)
+    }
+
+    fn take(&mut self, back: Back) -> io::Result<()> {
+        match back {
             Back::Buffer(buffer) => {
                 self.out -= 1;
                 self.spare.push(buffer);
@@ -221,7 +300,10 @@ impl Feed {
     }
 
     /// Waits, after [`end`](Self::end), until everything is written; says how many bytes.
-    pub fn written(&self) -> io::Result<u64> {
+    pub fn written(&mut self) -> io::Result<u64> {
+        if let Some(outcome) = self.outcome.take() {
+            return outcome;
+        }
         loop {
             match self.next_return(State::Disk)? {
                 Back::Buffer(_) => {}
@@ -263,6 +345,7 @@ struct Writing {
 struct Desk {
     commands: Receiver<Command>,
     parts: HashMap<u64, Writing>,
+    bell: Bell,
 }
 
 impl Desk {
@@ -283,7 +366,10 @@ impl Desk {
                 recv(data_queue) -> data => {
                     drop(waiting);
                     match data {
-                        Ok(data) => self.take(data),
+                        Ok(data) => {
+                            self.take(data);
+                            self.bell.ring();
+                        }
                         Err(_) => return, // every sender is gone: all uploads have ended
                     }
                 }
@@ -423,18 +509,54 @@ mod tests {
     fn nobody_waits_for_a_dead_writer() {
         let (commands, command_queue) = bounded(QUEUE_PLACES);
         let (data, data_queue) = bounded(QUEUE_PLACES);
-        let writer = Writer { commands, data, next_id: AtomicU64::new(1) };
+        let writer = Writer { commands, data, next_id: AtomicU64::new(1), bell: Bell::default() };
         let mut feed = writer.begin(Arc::new(temporary())).unwrap();
         let buffer = feed.buffer(8).unwrap();
         feed.send(buffer).unwrap();
         feed.end().unwrap();
         let begun = Instant::now();
         thread::scope(|scope| {
-            scope.spawn(move || throw_away(&command_queue, &data_queue));
+            scope.spawn(move || throw_away(&command_queue, &data_queue, &Bell::default()));
             feed.written().unwrap_err();
             drop((feed, writer));
         });
         assert!(begun.elapsed() < WRITER_PATIENCE / 2);
+    }
+
+    /// What the model *select* asks, again and again, where others wait.
+    #[test]
+    fn what_is_asked_without_waiting_is_in_the_end_what_waiting_would_find() {
+        with_writer(|writer| {
+            let woken = Arc::new(AtomicU64::new(0));
+            let count = Arc::clone(&woken);
+            let wake = move || {
+                count.fetch_add(1, Ordering::SeqCst);
+            };
+            writer.bell().answers(wake);
+            assert!(writer.has_room());
+            let mut feed = writer.begin(Arc::new(temporary())).unwrap();
+            for _ in 0..CHUNKS_PER_UPLOAD {
+                assert!(feed.has_room() && feed.has_buffer().unwrap());
+                let buffer = feed.buffer(9).unwrap();
+                feed.send(buffer).unwrap();
+            }
+            let deadline = Instant::now() + WRITER_PATIENCE;
+            while !feed.is_flushed().unwrap() {
+                assert!(Instant::now() < deadline);
+                thread::yield_now();
+            }
+            assert!(feed.has_buffer().unwrap());
+            feed.end().unwrap();
+            while !feed.is_written() {
+                assert!(Instant::now() < deadline);
+                thread::yield_now();
+            }
+            assert_eq!(feed.written().unwrap(), 9 * CHUNKS_PER_UPLOAD as u64);
+            while woken.load(Ordering::SeqCst) <= CHUNKS_PER_UPLOAD as u64 {
+                assert!(Instant::now() < deadline);
+                thread::yield_now();
+            }
+        });
     }
 
     #[test]

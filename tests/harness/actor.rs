@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::PATIENCE;
+use crate::{PATIENCE, models};
 
 /// Plays the part this process was started for, if it was started for one.
 pub fn play() -> Option<ExitCode> {
@@ -113,6 +113,7 @@ impl Ferryd {
             .args(["ferryd", "--listen", &listen.to_string(), "--data"])
             .arg(data)
             .args(words)
+            .args(models::words())
             .env("FERRYD_FAULTS", faults)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -6,6 +6,7 @@
 //! - [`Cable`]: a way to a server that breaks where a test wants.
 //! - [`actor`]: the real programs in processes of their own.
 //! - [`content`]: bytes that no two places of a file share, and their checksums.
+//! - [`models`]: under which model the servers of a test run.
 //! - [`dice`]: chance that can be repeated.
 //! - [`rush`], [`promises`], [`aftermath`]: clients until the server is struck down, what they were
 //!   told by then, and what is left of it. [`powercut`] and [`crashes`] strike.
@@ -37,6 +38,7 @@ pub mod fault_proxy;
 pub mod gauges;
 pub mod image;
 pub mod lab;
+pub mod models;
 mod peer;
 pub mod powercut;
 pub mod promises;

@@ -1,4 +1,4 @@
-//! A server in this process.
+//! A server in this process; or in one of its own, where the [`model`](crate::models) needs that.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -12,15 +12,21 @@ use server::stop::Stop;
 use server::{Server, ServerError};
 use tempfile::TempDir;
 
-use crate::{Peer, eventually};
+use crate::actor::Ferryd;
+use crate::{Peer, eventually, models};
 
 /// A running server with a data folder of its own.
 #[derive(Debug)]
 pub struct TestServer {
     data: TempDir,
     address: SocketAddr,
-    stop: Stop,
-    thread: Option<JoinHandle<Result<(), ServerError>>>,
+    run: Option<Run>,
+}
+
+#[derive(Debug)]
+enum Run {
+    Here(Stop, JoinHandle<Result<(), ServerError>>),
+    Apart(Ferryd),
 }
 
 impl TestServer {
@@ -32,13 +38,18 @@ impl TestServer {
     /// With more words on its command line.
     pub fn with(words: &[&str]) -> Self {
         let data = must(tempfile::tempdir());
+        if models::needs_its_own_program() {
+            let server = must(Ferryd::start(&stage(), data.path(), words));
+            let address = server.address;
+            return Self { data, address, run: Some(Run::Apart(server)) };
+        }
         let folder = data.path().to_string_lossy().into_owned();
         let fixed = ["ferryd", "--data", &folder, "--listen", "127.0.0.1:0"];
-        let config = must(Config::try_parse_from([&fixed, words].concat()));
+        let config = must(Config::try_parse_from([&fixed, words, &models::words()].concat()));
         let server = must(Server::bind(config));
         let (address, stop) = (must(server.address()), server.stop());
-        let thread = Some(std::thread::spawn(move || server.run()));
-        Self { data, address, stop, thread }
+        let run = Run::Here(stop, std::thread::spawn(move || server.run()));
+        Self { data, address, run: Some(run) }
     }
 
     /// Where it listens.
@@ -81,14 +92,28 @@ impl TestServer {
         self.end();
     }
 
+    /// Its process, where it has one of its own.
+    pub fn process(&self) -> Option<u32> {
+        match &self.run {
+            Some(Run::Apart(server)) => Some(server.id()),
+            _ => None,
+        }
+    }
+
     fn end(&mut self) {
-        self.stop.ask();
-        let Some(thread) = self.thread.take() else { return };
-        // A thread that hangs must fail its test, not the patience of whoever runs it.
-        eventually("the server has stopped", || thread.is_finished());
-        let ended = thread.join();
+        let ended = match self.run.take() {
+            Some(Run::Here(stop, thread)) => {
+                stop.ask();
+                // A thread that hangs must fail its test, not the patience of whoever runs it.
+                eventually("the server has stopped", || thread.is_finished());
+                format!("{:?}", thread.join())
+            }
+            Some(Run::Apart(server)) => format!("{:?}", server.stop().map(|status| status.code())),
+            None => return,
+        };
         if !std::thread::panicking() {
-            assert!(matches!(ended, Ok(Ok(()))), "the server did not end well: {ended:?}");
+            let well = ["Ok(Ok(()))", "Ok(Some(0))"].contains(&ended.as_str());
+            assert!(well, "the server did not end well: {ended}");
         }
     }
 }
@@ -97,6 +122,13 @@ impl Drop for TestServer {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// The program that plays every part: it lies where this one was built.
+fn stage() -> PathBuf {
+    let here = must(std::env::current_exe());
+    let built = here.ancestors().find(|folder| folder.join("demo").is_file());
+    built.map_or_else(|| PathBuf::from("demo"), |folder| folder.join("demo"))
 }
 
 #[track_caller]

@@ -31,7 +31,7 @@ fn accounts(data: &std::path::Path) -> Vec<String> {
 }
 
 #[test]
-fn who_one_is_is_said_by_register_login_and_who_in_the_same_words() {
+pub(crate) fn who_one_is_is_said_by_register_login_and_who_in_the_same_words() {
     let server = quick();
     let mut peer = server.peer();
     assert_eq!(who(&mut peer), json!({"status": "OK", "user": "guest", "role": "guest"}));
@@ -46,7 +46,7 @@ fn who_one_is_is_said_by_register_login_and_who_in_the_same_words() {
 }
 
 #[test]
-fn a_session_goes_on_as_whoever_logged_in_last_and_a_failed_login_changes_nothing() {
+pub(crate) fn a_session_goes_on_as_whoever_logged_in_last_and_a_failed_login_changes_nothing() {
     let server = quick();
     let mut peer = newcomer(&server, "yuki");
     assert_ok(&put(&mut peer, "f", b"yuki's"));
@@ -61,7 +61,7 @@ fn a_session_goes_on_as_whoever_logged_in_last_and_a_failed_login_changes_nothin
 }
 
 #[test]
-fn capitals_do_not_make_another_user() {
+pub(crate) fn capitals_do_not_make_another_user() {
     let server = quick();
     assert_eq!(register(&mut server.peer(), "XiaoYu", PASSWORD)["user"], "xiaoyu");
     assert_eq!(login(&mut server.peer(), "xIAOyU", PASSWORD)["user"], "xiaoyu");
@@ -74,7 +74,7 @@ fn capitals_do_not_make_another_user() {
 }
 
 #[test]
-fn what_cannot_be_a_name_is_refused_and_makes_nothing() {
+pub(crate) fn what_cannot_be_a_name_is_refused_and_makes_nothing() {
     let server = quick();
     let mut peer = server.peer();
     let long = "a".repeat(33);
@@ -112,7 +112,7 @@ fn what_cannot_be_a_name_is_refused_and_makes_nothing() {
 }
 
 #[test]
-fn a_password_has_6_to_1024_bytes_whatever_they_are() {
+pub(crate) fn a_password_has_6_to_1024_bytes_whatever_they_are() {
     let server = quick();
     let mut peer = server.peer();
     for (n, (bytes, fits)) in
@@ -142,7 +142,7 @@ fn a_password_has_6_to_1024_bytes_whatever_they_are() {
 }
 
 #[test]
-fn the_shortest_password_is_a_setting() {
+pub(crate) fn the_shortest_password_is_a_setting() {
     let server = quick_with(&["--password-min", "9"]);
     let mut peer = server.peer();
     assert_refused(&register(&mut peer, "yuki", "12345678"), "bad-request");
@@ -150,7 +150,7 @@ fn the_shortest_password_is_a_setting() {
 }
 
 #[test]
-fn only_who_knows_the_old_password_sets_a_new_one_and_then_only_the_new_one_works() {
+pub(crate) fn only_who_knows_the_old_password_sets_a_new_one_and_then_only_the_new_one_works() {
     let server = quick();
     let mut peer = newcomer(&server, "xiaoyu");
     assert_refused(&passwd(&mut peer, "wrong one", "new password"), "denied");
@@ -164,7 +164,7 @@ fn only_who_knows_the_old_password_sets_a_new_one_and_then_only_the_new_one_work
 }
 
 #[test]
-fn where_registration_is_closed_only_those_who_have_accounts_come_in() {
+pub(crate) fn where_registration_is_closed_only_those_who_have_accounts_come_in() {
     let server = quick_with(&["--registration", "closed"]);
     for user in ["yuki", "Boss", "b a d"] {
         assert_refused(&register(&mut server.peer(), user, PASSWORD), "denied");
@@ -174,7 +174,7 @@ fn where_registration_is_closed_only_those_who_have_accounts_come_in() {
 }
 
 #[test]
-fn an_account_is_one_file_that_only_the_server_s_own_account_can_read() {
+pub(crate) fn an_account_is_one_file_that_only_the_server_s_own_account_can_read() {
     let server = quick();
     let mut peer = newcomer(&server, "xiaoyu");
     let file = server.data().join("users/xiaoyu.json");
@@ -190,7 +190,7 @@ fn an_account_is_one_file_that_only_the_server_s_own_account_can_read() {
 }
 
 #[test]
-fn of_sixty_four_who_register_one_name_at_once_one_is_ok() {
+pub(crate) fn of_sixty_four_who_register_one_name_at_once_one_is_ok() {
     const PEERS: usize = 64;
     let server = quick();
     let start = Barrier::new(PEERS);

@@ -36,7 +36,7 @@ fn assert_sent_away(server: &TestServer, mut peer: Peer, reason: &str) {
 }
 
 #[test]
-fn a_file_that_is_a_request_is_kept_as_a_file() {
+pub(crate) fn a_file_that_is_a_request_is_kept_as_a_file() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&put(&mut peer, "asked", TRAP.as_bytes()));
@@ -47,7 +47,7 @@ fn a_file_that_is_a_request_is_kept_as_a_file() {
 }
 
 #[test]
-fn the_eager_body_of_a_taken_name_is_thrown_away() {
+pub(crate) fn the_eager_body_of_a_taken_name_is_thrown_away() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&put(&mut peer, "f", b"first"));
@@ -58,7 +58,7 @@ fn the_eager_body_of_a_taken_name_is_thrown_away() {
 }
 
 #[test]
-fn the_eager_body_of_every_refusal_is_thrown_away() {
+pub(crate) fn the_eager_body_of_every_refusal_is_thrown_away() {
     let server = quick_with(&["--claim-wait", "0"]);
     let mut holder = server.peer();
     hold(&mut holder, "held");
@@ -77,7 +77,7 @@ fn the_eager_body_of_every_refusal_is_thrown_away() {
 }
 
 #[test]
-fn an_eager_body_that_is_thrown_away_may_come_later() {
+pub(crate) fn an_eager_body_that_is_thrown_away_may_come_later() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&put(&mut peer, "f", b"first"));
@@ -91,7 +91,7 @@ fn an_eager_body_that_is_thrown_away_may_come_later() {
 }
 
 #[test]
-fn a_body_sent_without_waiting_for_a_refusal_ends_the_session() {
+pub(crate) fn a_body_sent_without_waiting_for_a_refusal_ends_the_session() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&put(&mut peer, "f", b"first"));
@@ -102,7 +102,7 @@ fn a_body_sent_without_waiting_for_a_refusal_ends_the_session() {
 }
 
 #[test]
-fn a_body_sent_without_waiting_for_a_welcome_is_taken() {
+pub(crate) fn a_body_sent_without_waiting_for_a_welcome_is_taken() {
     let server = quick();
     let mut peer = server.peer();
     peer.send([put_trap("").as_str(), TRAP, &sum_line(TRAP.as_bytes())].concat());
@@ -113,7 +113,7 @@ fn a_body_sent_without_waiting_for_a_welcome_is_taken() {
 }
 
 #[test]
-fn the_body_behind_a_put_that_cannot_be_read_ends_the_session() {
+pub(crate) fn the_body_behind_a_put_that_cannot_be_read_ends_the_session() {
     let server = quick();
     for line in [
         "{\"cmd\":\"PUT\",\"path\":\"f\",\"size\":-1}\n",
@@ -132,7 +132,7 @@ fn the_body_behind_a_put_that_cannot_be_read_ends_the_session() {
 }
 
 #[test]
-fn a_put_spelled_with_escapes_is_a_put_also_when_it_cannot_be_read() {
+pub(crate) fn a_put_spelled_with_escapes_is_a_put_also_when_it_cannot_be_read() {
     let server = quick();
     let whole = put_trap(",\"eager\":true").replace("PUT", "\\u0050\\u0055\\u0054");
     let mut peer = server.peer();
@@ -147,7 +147,7 @@ fn a_put_spelled_with_escapes_is_a_put_also_when_it_cannot_be_read() {
 }
 
 #[test]
-fn an_eager_body_over_the_limit_ends_the_session() {
+pub(crate) fn an_eager_body_over_the_limit_ends_the_session() {
     let server = quick();
     let mut peer = server.peer();
     let many = TRAP.repeat(1024 * 1024 / TRAP.len() + 1);
@@ -156,7 +156,7 @@ fn an_eager_body_over_the_limit_ends_the_session() {
 }
 
 #[test]
-fn a_body_longer_than_announced_is_refused_whole() {
+pub(crate) fn a_body_longer_than_announced_is_refused_whole() {
     let server = quick();
     for eager in ["", ",\"eager\":true"] {
         let mut peer = server.peer();
@@ -171,7 +171,7 @@ fn a_body_longer_than_announced_is_refused_whole() {
 }
 
 #[test]
-fn what_stands_behind_a_body_and_is_no_checksum_ends_the_session() {
+pub(crate) fn what_stands_behind_a_body_and_is_no_checksum_ends_the_session() {
     let server = quick();
     for line in [
         "\n",
@@ -206,7 +206,7 @@ fn what_stands_behind_a_body_and_is_no_checksum_ends_the_session() {
 }
 
 #[test]
-fn a_checksum_line_without_an_end_ends_the_session() {
+pub(crate) fn a_checksum_line_without_an_end_ends_the_session() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&begin(&mut peer, "f", 3));

@@ -27,7 +27,7 @@ fn waiter(server: &TestServer, path: &str) -> (Peer, Value) {
 }
 
 #[test]
-fn of_sixteen_who_send_one_name_at_once_exactly_one_is_ok_and_the_file_is_theirs() {
+pub(crate) fn of_sixteen_who_send_one_name_at_once_exactly_one_is_ok_and_the_file_is_theirs() {
     const PEERS: u64 = 16;
     let server = quick();
     let start = Barrier::new(16);
@@ -59,7 +59,7 @@ fn of_sixteen_who_send_one_name_at_once_exactly_one_is_ok_and_the_file_is_theirs
 }
 
 #[test]
-fn who_waits_is_told_for_whom_and_then_exists_when_they_finish() {
+pub(crate) fn who_waits_is_told_for_whom_and_then_exists_when_they_finish() {
     let server = quick();
     let mut holder = server.peer();
     let content = bytes(1, 100);
@@ -85,7 +85,7 @@ fn who_waits_is_told_for_whom_and_then_exists_when_they_finish() {
 }
 
 #[test]
-fn who_waits_gets_the_name_when_the_holder_vanishes() {
+pub(crate) fn who_waits_gets_the_name_when_the_holder_vanishes() {
     let server = quick();
     let mut holder = server.peer();
     hold(&mut holder, "f");
@@ -98,7 +98,7 @@ fn who_waits_gets_the_name_when_the_holder_vanishes() {
 }
 
 #[test]
-fn who_waits_gets_the_name_when_the_holder_s_checksum_is_wrong() {
+pub(crate) fn who_waits_gets_the_name_when_the_holder_s_checksum_is_wrong() {
     let server = quick();
     let mut holder = server.peer();
     assert_ok(&begin(&mut holder, "f", 3));
@@ -110,7 +110,7 @@ fn who_waits_gets_the_name_when_the_holder_s_checksum_is_wrong() {
 }
 
 #[test]
-fn first_come_first_served() {
+pub(crate) fn first_come_first_served() {
     let server = quick();
     let mut holder = server.peer();
     hold(&mut holder, "f");
@@ -133,7 +133,7 @@ fn first_come_first_served() {
 }
 
 #[test]
-fn one_who_leaves_the_line_does_not_stop_it() {
+pub(crate) fn one_who_leaves_the_line_does_not_stop_it() {
     let server = quick();
     let mut holder = server.peer();
     hold(&mut holder, "f");
@@ -146,7 +146,7 @@ fn one_who_leaves_the_line_does_not_stop_it() {
 }
 
 #[test]
-fn another_name_does_not_wait() {
+pub(crate) fn another_name_does_not_wait() {
     let server = quick();
     let mut holder = server.peer();
     hold(&mut holder, "f");
@@ -166,7 +166,7 @@ fn another_name_does_not_wait() {
 }
 
 #[test]
-fn what_is_being_received_cannot_be_seen() {
+pub(crate) fn what_is_being_received_cannot_be_seen() {
     let server = quick();
     let (mut holder, mut peer) = (server.peer(), server.peer());
     hold(&mut holder, "f");
@@ -178,7 +178,7 @@ fn what_is_being_received_cannot_be_seen() {
 }
 
 #[test]
-fn a_name_taken_meanwhile_by_other_means_is_not_replaced() {
+pub(crate) fn a_name_taken_meanwhile_by_other_means_is_not_replaced() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&begin(&mut peer, "f", 3));
@@ -191,7 +191,7 @@ fn a_name_taken_meanwhile_by_other_means_is_not_replaced() {
 }
 
 #[test]
-fn a_wait_is_as_long_as_was_asked_for() {
+pub(crate) fn a_wait_is_as_long_as_was_asked_for() {
     let server = quick();
     let mut holder = server.peer();
     hold(&mut holder, "f");
@@ -205,7 +205,7 @@ fn a_wait_is_as_long_as_was_asked_for() {
 }
 
 #[test]
-fn nobody_waits_for_a_name_while_holding_another() {
+pub(crate) fn nobody_waits_for_a_name_while_holding_another() {
     let server = quick();
     let mut holder = server.peer();
     hold(&mut holder, "held");
@@ -221,7 +221,7 @@ fn nobody_waits_for_a_name_while_holding_another() {
 /// Two who each hold what the other wants next would wait for ever, if claims were kept while
 /// waiting for another.
 #[test]
-fn many_names_sent_ahead_in_opposite_orders_do_not_lock_each_other_out() {
+pub(crate) fn many_names_sent_ahead_in_opposite_orders_do_not_lock_each_other_out() {
     const NAMES: usize = 60;
     let server = quick();
     let start = Barrier::new(4);

@@ -52,7 +52,7 @@ impl Desk {
         Self { screen, address, _data: data }
     }
 
-    fn peer(&self) -> Peer {
+    pub(crate) fn peer(&self) -> Peer {
         Peer::connect(self.address)
     }
 
@@ -66,7 +66,7 @@ impl Desk {
 
     /// The server has ended well, and the terminal is its shell's again.
     #[track_caller]
-    fn is_left_as_found(&mut self, status: i32) {
+    pub(crate) fn is_left_as_found(&mut self, status: i32) {
         assert_eq!(self.screen.ended().code(), Some(status), "{}", self.screen.text());
         eventually("the terminal is as it was", || self.screen.is_as_a_shell_expects().unwrap());
     }
@@ -79,7 +79,7 @@ fn address_in(said: &str) -> SocketAddr {
 }
 
 #[track_caller]
-fn admin(peer: &mut Peer, line: &str) -> Value {
+pub(crate) fn admin(peer: &mut Peer, line: &str) -> Value {
     ask(peer, &json!({"cmd": "ADMIN", "line": line}))
 }
 
@@ -272,7 +272,7 @@ fn in_the_background_of_a_terminal_the_server_serves_and_asks_for_nothing() {
 }
 
 #[test]
-fn an_administrator_elsewhere_has_the_same_console_and_nobody_else_has() {
+pub(crate) fn an_administrator_elsewhere_has_the_same_console_and_nobody_else_has() {
     let server = quick();
     let mut zhang = administrator(&server, "zhang");
     let (mut guest, mut user) = (server.peer(), newcomer(&server, "xiaoyu"));
@@ -324,7 +324,7 @@ fn what_the_console_shows_of_very_many_fits_an_answer() {
 }
 
 #[test]
-fn whoever_is_kicked_is_told_and_whatever_they_do_ends() {
+pub(crate) fn whoever_is_kicked_is_told_and_whatever_they_do_ends() {
     let server = quick();
     fs::write(server.library().join("film"), vec![b'x'; 50_000_000]).unwrap();
     let mut zhang = administrator(&server, "zhang");
@@ -364,7 +364,7 @@ fn whoever_is_kicked_is_told_and_whatever_they_do_ends() {
 }
 
 #[test]
-fn what_the_administrator_says_reaches_everybody_who_listens() {
+pub(crate) fn what_the_administrator_says_reaches_everybody_who_listens() {
     let server = quick();
     let mut zhang = administrator(&server, "zhang");
     let (mut inside, mut outside) = (Ears::guest(&server, "张三"), listener(&server));

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::talk::{ask_about, assert_ok, assert_refused, get, list, put, quick};
 
 #[test]
-fn a_reader_sees_none_of_a_file_or_all_of_it() {
+pub(crate) fn a_reader_sees_none_of_a_file_or_all_of_it() {
     const FILES: usize = 8;
     const SIZE: usize = 4 * 1024 * 1024;
     let server = quick();
@@ -52,7 +52,7 @@ fn a_reader_sees_none_of_a_file_or_all_of_it() {
 }
 
 #[test]
-fn sixty_four_clients_at_once_each_get_what_was_put() {
+pub(crate) fn sixty_four_clients_at_once_each_get_what_was_put() {
     const CLIENTS: u64 = 64;
     let server = quick();
     let shared = bytes(1000, 300_000);
@@ -83,7 +83,7 @@ fn sixty_four_clients_at_once_each_get_what_was_put() {
 }
 
 #[test]
-fn three_hundred_small_files_sent_ahead_are_all_ok_and_all_on_disk() {
+pub(crate) fn three_hundred_small_files_sent_ahead_are_all_ok_and_all_on_disk() {
     const FILES: usize = 300;
     let server = quick();
     let content = |n: usize| bytes(n as u64, n * 9000 / (FILES - 1));
@@ -102,7 +102,8 @@ fn three_hundred_small_files_sent_ahead_are_all_ok_and_all_on_disk() {
 }
 
 #[test]
-fn every_second_of_many_files_sent_ahead_may_be_refused_and_the_answers_keep_their_order() {
+pub(crate) fn every_second_of_many_files_sent_ahead_may_be_refused_and_the_answers_keep_their_order()
+ {
     let server = quick();
     let mut peer = server.peer();
     for n in (0..150).step_by(2) {
@@ -117,7 +118,7 @@ fn every_second_of_many_files_sent_ahead_may_be_refused_and_the_answers_keep_the
 
 /// With the durability people get by default.
 #[test]
-fn many_small_files_survive_their_common_sync() {
+pub(crate) fn many_small_files_survive_their_common_sync() {
     let server = harness::TestServer::start();
     let mut peer = server.peer();
     peer.send((0..70).flat_map(|n| eager_put(&format!("f{n}"), b"x")).collect::<Vec<u8>>());

@@ -124,36 +124,36 @@ fn cut_everywhere(content: &[u8], how: Vanishing, step: usize) {
 }
 
 #[test]
-fn a_small_upload_that_is_closed_at_any_byte_leaves_nothing() {
+pub(crate) fn a_small_upload_that_is_closed_at_any_byte_leaves_nothing() {
     cut_everywhere(b"abc", Vanishing::Close, 1);
 }
 
 #[test]
-fn a_small_upload_that_is_reset_at_any_byte_leaves_nothing() {
+pub(crate) fn a_small_upload_that_is_reset_at_any_byte_leaves_nothing() {
     cut_everywhere(b"abc", Vanishing::Reset, 1);
 }
 
 #[test]
-fn a_small_upload_that_is_half_closed_at_any_byte_leaves_nothing() {
+pub(crate) fn a_small_upload_that_is_half_closed_at_any_byte_leaves_nothing() {
     cut_everywhere(b"abc", Vanishing::HalfClose, 1);
 }
 
 #[test]
-fn an_upload_that_is_cut_anywhere_leaves_nothing() {
+pub(crate) fn an_upload_that_is_cut_anywhere_leaves_nothing() {
     for how in WAYS {
         cut_everywhere(&bytes(1, 100 * 1024), how, 7919);
     }
 }
 
 #[test]
-fn an_upload_of_several_chunks_that_is_cut_leaves_nothing() {
+pub(crate) fn an_upload_of_several_chunks_that_is_cut_leaves_nothing() {
     for how in WAYS {
         cut_everywhere(&bytes(1, 1024 * 1024), how, 262_144);
     }
 }
 
 #[test]
-fn what_was_whole_before_the_cut_is_kept() {
+pub(crate) fn what_was_whole_before_the_cut_is_kept() {
     let server = with_one_place();
     for how in WAYS {
         let names_now = ["a", "b", "c"].map(|name| format!("{name}-{how:?}"));
@@ -174,7 +174,7 @@ fn what_was_whole_before_the_cut_is_kept() {
 }
 
 #[test]
-fn an_upload_that_arrived_whole_is_kept_although_nobody_waits_for_the_answer() {
+pub(crate) fn an_upload_that_arrived_whole_is_kept_although_nobody_waits_for_the_answer() {
     let server = with_one_place();
     let mut peer = next(&server);
     peer.send(eager_put("f", b"whole"));
@@ -185,7 +185,7 @@ fn an_upload_that_arrived_whole_is_kept_although_nobody_waits_for_the_answer() {
 }
 
 #[test]
-fn a_name_is_free_again_as_soon_as_its_upload_is_cut() {
+pub(crate) fn a_name_is_free_again_as_soon_as_its_upload_is_cut() {
     let server = quick();
     for how in WAYS {
         let mut peer = server.peer();
@@ -201,7 +201,7 @@ fn a_name_is_free_again_as_soon_as_its_upload_is_cut() {
 }
 
 #[test]
-fn a_checksum_line_that_is_all_there_but_its_end_publishes_nothing() {
+pub(crate) fn a_checksum_line_that_is_all_there_but_its_end_publishes_nothing() {
     let server = with_one_place();
     let mut peer = next(&server);
     assert_ok(&begin(&mut peer, "f", 3));

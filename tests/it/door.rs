@@ -31,7 +31,7 @@ fn crowd(from: IpAddr, to: SocketAddr, count: usize) -> Vec<Peer> {
 }
 
 #[test]
-fn no_address_has_more_places_than_were_given_to_each_and_others_have_theirs() {
+pub(crate) fn no_address_has_more_places_than_were_given_to_each_and_others_have_theirs() {
     let server = quick_with(&["--max-per-address", "3"]);
     let [one, other] = [2, 3].map(|n| IpAddr::from([127, 0, 0, n]));
     let mut ours = crowd(one, server.address(), 3);
@@ -46,7 +46,7 @@ fn no_address_has_more_places_than_were_given_to_each_and_others_have_theirs() {
 }
 
 #[test]
-fn another_machine_has_half_of_the_places_and_the_last_are_for_the_one_at_the_server() {
+pub(crate) fn another_machine_has_half_of_the_places_and_the_last_are_for_the_one_at_the_server() {
     in_a_network_of_its_own("the last places are for the one at the server", || {
         let server = quick_with(&["--listen", "0.0.0.0:0", "--max-clients", "20"]);
         let port = server.address().port();

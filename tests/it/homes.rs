@@ -30,7 +30,7 @@ fn again(server: &TestServer) -> Peer {
 }
 
 #[test]
-fn from_a_fresh_server_to_a_file_at_home_it_is_two_requests() {
+pub(crate) fn from_a_fresh_server_to_a_file_at_home_it_is_two_requests() {
     let server = quick();
     let mut peer = server.peer();
     let welcome = register(&mut peer, "xiaoyu", PASSWORD);
@@ -43,7 +43,7 @@ fn from_a_fresh_server_to_a_file_at_home_it_is_two_requests() {
 }
 
 #[test]
-fn a_relative_path_starts_in_the_library_for_a_guest_and_at_home_for_a_user() {
+pub(crate) fn a_relative_path_starts_in_the_library_for_a_guest_and_at_home_for_a_user() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&put(&mut peer, "as-guest", b"1"));
@@ -59,7 +59,7 @@ fn a_relative_path_starts_in_the_library_for_a_guest_and_at_home_for_a_user() {
 }
 
 #[test]
-fn until_the_new_file_is_whole_everybody_reads_the_old_one() {
+pub(crate) fn until_the_new_file_is_whole_everybody_reads_the_old_one() {
     let (server, mut peer) = xiaoyu();
     assert_ok(&put(&mut peer, "f", b"old"));
     assert_exists(&put(&mut peer, "f", b"new!"));
@@ -81,7 +81,7 @@ fn until_the_new_file_is_whole_everybody_reads_the_old_one() {
 }
 
 #[test]
-fn who_reads_while_a_file_is_replaced_again_and_again_reads_one_whole_version() {
+pub(crate) fn who_reads_while_a_file_is_replaced_again_and_again_reads_one_whole_version() {
     const ROUNDS: u64 = 40;
     let (server, mut peer) = xiaoyu();
     let version = |round: u64| bytes(round, 200_000 + 10_000 * usize::try_from(round).unwrap());
@@ -114,7 +114,7 @@ fn who_reads_while_a_file_is_replaced_again_and_again_reads_one_whole_version() 
 }
 
 #[test]
-fn an_overwrite_that_fails_keeps_the_old_file() {
+pub(crate) fn an_overwrite_that_fails_keeps_the_old_file() {
     let (server, mut peer) = xiaoyu();
     assert_ok(&put(&mut peer, "f", b"old"));
     let parts = || std::fs::read_dir(server.data().join("home/.ferry")).unwrap().count();
@@ -141,7 +141,7 @@ fn an_overwrite_that_fails_keeps_the_old_file() {
 }
 
 #[test]
-fn an_owner_deletes_files_and_empty_folders_and_the_home_itself_stays() {
+pub(crate) fn an_owner_deletes_files_and_empty_folders_and_the_home_itself_stays() {
     let (server, mut peer) = xiaoyu();
     assert_ok(&ask_about(&mut peer, "MKDIR", "d"));
     assert_ok(&put(&mut peer, "d/f", b"x"));
@@ -162,7 +162,7 @@ fn an_owner_deletes_files_and_empty_folders_and_the_home_itself_stays() {
 }
 
 #[test]
-fn an_owner_renames_within_the_home_and_nothing_is_ever_replaced() {
+pub(crate) fn an_owner_renames_within_the_home_and_nothing_is_ever_replaced() {
     let (server, mut peer) = xiaoyu();
     for folder in ["a", "a/b", "c"] {
         assert_ok(&ask_about(&mut peer, "MKDIR", folder));
@@ -196,7 +196,7 @@ fn an_owner_renames_within_the_home_and_nothing_is_ever_replaced() {
 }
 
 #[test]
-fn a_name_that_is_renamed_to_itself_exists() {
+pub(crate) fn a_name_that_is_renamed_to_itself_exists() {
     let (_server, mut peer) = xiaoyu();
     assert_ok(&put(&mut peer, "f", b"x"));
     assert_exists(&rename(&mut peer, "f", "f"));
@@ -205,7 +205,7 @@ fn a_name_that_is_renamed_to_itself_exists() {
 }
 
 #[test]
-fn a_name_that_another_session_writes_is_busy_for_delete_and_rename() {
+pub(crate) fn a_name_that_another_session_writes_is_busy_for_delete_and_rename() {
     let (server, mut peer) = xiaoyu();
     assert_ok(&put(&mut peer, "f", b"old"));
     assert_ok(&put(&mut peer, "other", b"x"));
@@ -229,7 +229,7 @@ fn a_name_that_another_session_writes_is_busy_for_delete_and_rename() {
 }
 
 #[test]
-fn home_and_homes_are_two_names_of_one_place_with_one_claim_for_each_file() {
+pub(crate) fn home_and_homes_are_two_names_of_one_place_with_one_claim_for_each_file() {
     let (server, mut owner) = xiaoyu();
     let mut boss = administrator(&server, "boss");
     hold(&mut owner, "/home/f");

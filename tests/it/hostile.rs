@@ -23,7 +23,7 @@ fn line_of(len: usize) -> String {
 }
 
 #[test]
-fn the_longest_line_is_answered() {
+pub(crate) fn the_longest_line_is_answered() {
     let server = quick();
     let mut peer = server.peer();
     for _ in 0..3 {
@@ -33,7 +33,7 @@ fn the_longest_line_is_answered() {
 }
 
 #[test]
-fn a_line_of_one_byte_more_ends_the_session() {
+pub(crate) fn a_line_of_one_byte_more_ends_the_session() {
     let server = quick();
     let mut peer = server.peer();
     peer.send(line_of(LINE_BYTES_MAX + 1));
@@ -42,7 +42,7 @@ fn a_line_of_one_byte_more_ends_the_session() {
 }
 
 #[test]
-fn a_line_without_an_end_is_not_read_to_its_end() {
+pub(crate) fn a_line_without_an_end_is_not_read_to_its_end() {
     let server = quick();
     let mut peer = server.peer();
     let piece = vec![b'x'; 64 * 1024];
@@ -53,7 +53,7 @@ fn a_line_without_an_end_is_not_read_to_its_end() {
 }
 
 #[test]
-fn a_line_that_is_begun_must_be_ended_soon() {
+pub(crate) fn a_line_that_is_begun_must_be_ended_soon() {
     let server = quick();
     let mut peer = server.peer();
     peer.send("{\"cmd\":");
@@ -62,7 +62,7 @@ fn a_line_that_is_begun_must_be_ended_soon() {
 }
 
 #[test]
-fn the_longest_name_is_kept_and_one_byte_more_is_a_bad_name() {
+pub(crate) fn the_longest_name_is_kept_and_one_byte_more_is_a_bad_name() {
     let server = quick();
     let mut peer = server.peer();
     let longest = ["n".repeat(NAME_BYTES_MAX), format!("{}n", "é".repeat(127))];
@@ -88,7 +88,7 @@ fn path_of(len: usize) -> String {
 }
 
 #[test]
-fn the_longest_path_is_looked_for_and_one_byte_more_is_a_bad_name() {
+pub(crate) fn the_longest_path_is_looked_for_and_one_byte_more_is_a_bad_name() {
     let server = quick();
     let mut peer = server.peer();
     for cmd in ["GET", "LIST", "STAT", "SUM", "MKDIR"] {
@@ -103,7 +103,7 @@ fn the_longest_path_is_looked_for_and_one_byte_more_is_a_bad_name() {
 }
 
 #[test]
-fn folders_can_be_nested_as_deep_as_a_path_can_say() {
+pub(crate) fn folders_can_be_nested_as_deep_as_a_path_can_say() {
     let server = quick();
     let mut peer = server.peer();
     let mut path = String::from("/library");
@@ -117,7 +117,7 @@ fn folders_can_be_nested_as_deep_as_a_path_can_say() {
 }
 
 #[test]
-fn the_largest_eager_body_is_taken_and_one_byte_more_ends_the_session() {
+pub(crate) fn the_largest_eager_body_is_taken_and_one_byte_more_ends_the_session() {
     let server = quick();
     let mut peer = server.peer();
     let mut content = bytes(1, usize::try_from(EAGER_BYTES_MAX).unwrap());
@@ -131,7 +131,7 @@ fn the_largest_eager_body_is_taken_and_one_byte_more_ends_the_session() {
 }
 
 #[test]
-fn the_connections_of_the_patient_are_not_the_limit_of_the_honest() {
+pub(crate) fn the_connections_of_the_patient_are_not_the_limit_of_the_honest() {
     let server = quick_with(&["--max-clients", "200"]);
     let patient: Vec<_> = (0..150).map(|_| server.peer()).collect();
     assert_ok(&put(&mut server.peer(), "f", b"served"));
@@ -162,7 +162,7 @@ fn nonsense() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn whatever_is_sent_the_server_answers_in_lines_and_serves_the_next() {
+pub(crate) fn whatever_is_sent_the_server_answers_in_lines_and_serves_the_next() {
     let server = quick();
     let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&nonsense(), |bytes| {

@@ -26,7 +26,7 @@ fn stop_is_asked(address: SocketAddr) {
 }
 
 #[test]
-fn a_stop_ends_idle_sessions_at_once() {
+pub(crate) fn a_stop_ends_idle_sessions_at_once() {
     let server = quick_with(&["--grace", "60"]);
     let mut idle: Vec<Peer> = (0..20).map(|_| server.peer()).collect();
     idle.iter_mut().for_each(assert_goes_on);
@@ -40,7 +40,7 @@ fn a_stop_ends_idle_sessions_at_once() {
 }
 
 #[test]
-fn a_stop_lets_an_upload_finish_and_then_ends_its_session() {
+pub(crate) fn a_stop_lets_an_upload_finish_and_then_ends_its_session() {
     let library = tempfile::tempdir().unwrap();
     let server = quick_with(&["--grace", "60", "--library", library.path().to_str().unwrap()]);
     let address = server.address();
@@ -60,7 +60,7 @@ fn a_stop_lets_an_upload_finish_and_then_ends_its_session() {
 }
 
 #[test]
-fn a_stop_lets_a_download_finish() {
+pub(crate) fn a_stop_lets_a_download_finish() {
     let server = quick_with(&["--grace", "60"]);
     let address = server.address();
     let content = bytes(1, 20_000_000);
@@ -77,7 +77,7 @@ fn a_stop_lets_a_download_finish() {
 }
 
 #[test]
-fn what_does_not_end_within_the_grace_is_cut_and_leaves_nothing() {
+pub(crate) fn what_does_not_end_within_the_grace_is_cut_and_leaves_nothing() {
     let library = tempfile::tempdir().unwrap();
     let server = quick_with(&["--grace", "1", "--library", library.path().to_str().unwrap()]);
     let (mut holder, mut waiter, mut reader) = (server.peer(), server.peer(), server.peer());
@@ -97,7 +97,7 @@ fn what_does_not_end_within_the_grace_is_cut_and_leaves_nothing() {
 }
 
 #[test]
-fn clients_that_leave_in_any_phase_leave_nothing() {
+pub(crate) fn clients_that_leave_in_any_phase_leave_nothing() {
     let server = quick();
     fs::write(server.library().join("big"), bytes(1, 3_000_000)).unwrap();
     let mut holder = server.peer();
@@ -133,7 +133,7 @@ fn clients_that_leave_in_any_phase_leave_nothing() {
 }
 
 #[test]
-fn a_client_that_never_reads_costs_only_itself() {
+pub(crate) fn a_client_that_never_reads_costs_only_itself() {
     let server = quick_with(&["--grace", "0"]);
     fs::write(server.library().join("big"), bytes(1, 20_000_000)).unwrap();
     let deaf: Vec<Peer> = (0..8)
@@ -150,7 +150,7 @@ fn a_client_that_never_reads_costs_only_itself() {
 }
 
 #[test]
-fn a_holder_that_sends_nothing_more_is_no_hindrance_to_a_stop() {
+pub(crate) fn a_holder_that_sends_nothing_more_is_no_hindrance_to_a_stop() {
     let server = quick_with(&["--grace", "0"]);
     let mut holder = server.peer();
     hold(&mut holder, "f");
@@ -165,7 +165,7 @@ pub(crate) fn bind(words: &[&str]) -> Result<Server, String> {
 }
 
 #[test]
-fn a_folder_in_use_is_refused_to_a_second_server_and_free_when_the_first_is_gone() {
+pub(crate) fn a_folder_in_use_is_refused_to_a_second_server_and_free_when_the_first_is_gone() {
     let (data, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let [data, other] = [data.path(), other.path()].map(|path| path.to_str().unwrap());
     let library = format!("{data}/library");
@@ -179,7 +179,7 @@ fn a_folder_in_use_is_refused_to_a_second_server_and_free_when_the_first_is_gone
 }
 
 #[test]
-fn a_second_server_does_not_disturb_the_uploads_of_the_first() {
+pub(crate) fn a_second_server_does_not_disturb_the_uploads_of_the_first() {
     let server = quick();
     let mut peer = server.peer();
     hold(&mut peer, "f");
@@ -192,7 +192,7 @@ fn a_second_server_does_not_disturb_the_uploads_of_the_first() {
 }
 
 #[test]
-fn what_an_earlier_server_left_behind_is_swept_and_what_it_published_is_served() {
+pub(crate) fn what_an_earlier_server_left_behind_is_swept_and_what_it_published_is_served() {
     let data = tempfile::tempdir().unwrap();
     let parts = data.path().join("library/.ferry");
     fs::create_dir_all(&parts).unwrap();
@@ -205,7 +205,7 @@ fn what_an_earlier_server_left_behind_is_swept_and_what_it_published_is_served()
 }
 
 #[test]
-fn a_session_ends_for_itself_only() {
+pub(crate) fn a_session_ends_for_itself_only() {
     let server = quick();
     let (mut out_of_step, mut peer) = (server.peer(), server.peer());
     assert_ok(&begin(&mut peer, "f", 3));

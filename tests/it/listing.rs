@@ -16,7 +16,7 @@ use crate::talk::{
 };
 
 #[test]
-fn an_empty_folder_is_empty_and_not_an_empty_page() {
+pub(crate) fn an_empty_folder_is_empty_and_not_an_empty_page() {
     let server = quick();
     let mut peer = server.peer();
     assert_eq!(ask(&mut peer, &json!({"cmd": "LIST"})), json!({"status": "EMPTY"}));
@@ -26,7 +26,7 @@ fn an_empty_folder_is_empty_and_not_an_empty_page() {
 }
 
 #[test]
-fn an_entry_has_its_name_kind_size_and_time() {
+pub(crate) fn an_entry_has_its_name_kind_size_and_time() {
     let server = quick();
     let library = server.library();
     fs::write(library.join("b"), "seven b").unwrap();
@@ -46,7 +46,7 @@ fn an_entry_has_its_name_kind_size_and_time() {
 }
 
 #[test]
-fn the_root_holds_the_library_and_nothing_else() {
+pub(crate) fn the_root_holds_the_library_and_nothing_else() {
     let server = quick();
     let mut peer = server.peer();
     let root = ask_about(&mut peer, "LIST", "/");
@@ -57,7 +57,7 @@ fn the_root_holds_the_library_and_nothing_else() {
 }
 
 #[test]
-fn two_hundred_and_fifty_entries_are_pages_of_100_100_and_50() {
+pub(crate) fn two_hundred_and_fifty_entries_are_pages_of_100_100_and_50() {
     let server = quick();
     let expected: BTreeSet<String> = (0..250).map(|n| format!("file {n}")).collect();
     for name in &expected {
@@ -81,7 +81,7 @@ fn two_hundred_and_fifty_entries_are_pages_of_100_100_and_50() {
 }
 
 #[test]
-fn exactly_a_hundred_entries_are_one_page() {
+pub(crate) fn exactly_a_hundred_entries_are_one_page() {
     let server = quick();
     for n in 0..100 {
         fs::write(server.library().join(format!("{n}")), "").unwrap();
@@ -93,7 +93,7 @@ fn exactly_a_hundred_entries_are_one_page() {
 }
 
 #[test]
-fn a_page_of_the_longest_and_widest_names_arrives_whole() {
+pub(crate) fn a_page_of_the_longest_and_widest_names_arrives_whole() {
     let server = quick();
     // A quote is the one printable sign that JSON must write as two.
     let expected: Vec<String> = (100..200).map(|n| format!("{n}{}", "\"".repeat(252))).collect();
@@ -104,7 +104,7 @@ fn a_page_of_the_longest_and_widest_names_arrives_whole() {
 }
 
 #[test]
-fn what_is_hidden_linked_or_special_is_not_listed() {
+pub(crate) fn what_is_hidden_linked_or_special_is_not_listed() {
     let server = quick();
     let library = server.library();
     fs::write(library.join(".hidden"), "").unwrap();
@@ -120,7 +120,7 @@ fn what_is_hidden_linked_or_special_is_not_listed() {
 }
 
 #[test]
-fn what_other_programs_named_is_listed_and_served() {
+pub(crate) fn what_other_programs_named_is_listed_and_served() {
     let server = quick();
     let mut expected = ["a:b", "CON", "end.", "back\\slash", "笔记.txt", "%2e%2e"];
     for name in expected {
@@ -135,7 +135,7 @@ fn what_other_programs_named_is_listed_and_served() {
 }
 
 #[test]
-fn only_a_folder_that_is_there_can_be_listed() {
+pub(crate) fn only_a_folder_that_is_there_can_be_listed() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&put(&mut peer, "f", b""));

@@ -49,7 +49,7 @@ impl Trapped {
 }
 
 #[test]
-fn who_comes_back_is_not_hashed_again_and_gets_the_same_answer() {
+pub(crate) fn who_comes_back_is_not_hashed_again_and_gets_the_same_answer() {
     let Some(trapped) = Trapped::at_hash(2, &[]) else { return };
     let first = trapped.login(PASSWORD);
     assert_ok(&first);
@@ -65,7 +65,7 @@ fn who_comes_back_is_not_hashed_again_and_gets_the_same_answer() {
 }
 
 #[test]
-fn who_comes_from_another_address_is_hashed() {
+pub(crate) fn who_comes_from_another_address_is_hashed() {
     let Some(trapped) = Trapped::at_hash(2, &[]) else { return };
     assert_ok(&trapped.login(PASSWORD));
     let mut elsewhere = Peer::connect_from([127, 0, 0, 2].into(), trapped.server.address);
@@ -74,7 +74,7 @@ fn who_comes_from_another_address_is_hashed() {
 }
 
 #[test]
-fn a_wrong_password_after_a_right_one_is_hashed_and_ends_what_was_remembered() {
+pub(crate) fn a_wrong_password_after_a_right_one_is_hashed_and_ends_what_was_remembered() {
     let Some(trapped) = Trapped::at_hash(3, &[]) else { return };
     assert_ok(&trapped.login(PASSWORD));
     assert_refused(&trapped.login("wrong one"), "denied");
@@ -84,7 +84,7 @@ fn a_wrong_password_after_a_right_one_is_hashed_and_ends_what_was_remembered() {
 }
 
 #[test]
-fn an_unknown_user_is_hashed_however_often_others_came_back() {
+pub(crate) fn an_unknown_user_is_hashed_however_often_others_came_back() {
     let Some(trapped) = Trapped::at_hash(2, &[]) else { return };
     assert_ok(&trapped.login(PASSWORD));
     assert_ok(&trapped.login(PASSWORD));
@@ -93,7 +93,7 @@ fn an_unknown_user_is_hashed_however_often_others_came_back() {
 }
 
 #[test]
-fn what_was_remembered_is_hashed_again_when_its_time_is_over() {
+pub(crate) fn what_was_remembered_is_hashed_again_when_its_time_is_over() {
     let Some(trapped) = Trapped::at_hash(2, &["--password-cache", "1"]) else { return };
     assert_ok(&trapped.login(PASSWORD));
     // Using it does not keep it.
@@ -101,7 +101,7 @@ fn what_was_remembered_is_hashed_again_when_its_time_is_over() {
 }
 
 #[test]
-fn a_server_told_to_remember_nothing_hashes_every_login() {
+pub(crate) fn a_server_told_to_remember_nothing_hashes_every_login() {
     let Some(trapped) = Trapped::at_hash(2, &["--password-cache", "0"]) else { return };
     assert_ok(&trapped.login(PASSWORD));
     trapped.assert_hashes_now(PASSWORD);
@@ -115,7 +115,7 @@ fn promote(file: &Path) {
 }
 
 #[test]
-fn the_role_is_that_of_the_account_and_not_what_was_remembered() {
+pub(crate) fn the_role_is_that_of_the_account_and_not_what_was_remembered() {
     let Some(trapped) = Trapped::at_hash(2, &[]) else { return };
     assert_eq!(trapped.login(PASSWORD)["role"], "user");
     promote(&trapped.data.path().join("users/xiaoyu.json"));
@@ -123,7 +123,7 @@ fn the_role_is_that_of_the_account_and_not_what_was_remembered() {
 }
 
 #[test]
-fn a_changed_password_is_in_force_at_once_whatever_was_remembered() {
+pub(crate) fn a_changed_password_is_in_force_at_once_whatever_was_remembered() {
     let server = quick();
     newcomer(&server, "xiaoyu");
     let mut peer = server.peer();
@@ -151,7 +151,7 @@ fn administer(data: &Path, words: &[&str], password: &str) {
 }
 
 #[test]
-fn what_is_done_to_an_account_beside_the_server_counts_whatever_was_remembered() {
+pub(crate) fn what_is_done_to_an_account_beside_the_server_counts_whatever_was_remembered() {
     let server = quick();
     newcomer(&server, "xiaoyu");
     let come = |password: &str| login(&mut server.peer(), "xiaoyu", password);

@@ -44,6 +44,7 @@ mod listing; // LIST and its pages
 mod logins; // what is remembered of a right password, and what that gives to nobody
 mod many_files; // many files with one command
 mod menu; // the numbered menu from start to exit, in both languages
+mod models; // the same checks for the other ways to run sessions, and what each has of its own
 mod named_servers; // `ferry @NAME`, and the file that knows the name
 mod nonsense; // lines that are no requests
 mod notices; // who brought what into the library, told to the room

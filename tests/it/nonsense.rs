@@ -24,7 +24,7 @@ fn refused(address: SocketAddr, line: impl AsRef<[u8]>) -> Peer {
 }
 
 #[test]
-fn a_line_that_is_no_request_and_no_put_is_refused_and_the_session_goes_on() {
+pub(crate) fn a_line_that_is_no_request_and_no_put_is_refused_and_the_session_goes_on() {
     let server = quick();
     for line in [
         "",
@@ -57,7 +57,7 @@ fn a_line_that_is_no_request_and_no_put_is_refused_and_the_session_goes_on() {
 }
 
 #[test]
-fn a_line_so_broken_that_it_may_have_been_a_put_ends_the_session() {
+pub(crate) fn a_line_so_broken_that_it_may_have_been_a_put_ends_the_session() {
     let server = quick();
     for line in [
         "{",
@@ -83,7 +83,7 @@ fn a_line_so_broken_that_it_may_have_been_a_put_ends_the_session() {
 }
 
 #[test]
-fn a_field_given_twice_is_refused() {
+pub(crate) fn a_field_given_twice_is_refused() {
     let server = quick();
     for line in [
         r#"{"cmd":"MKDIR","path":"a","path":"b"}"#,
@@ -98,7 +98,7 @@ fn a_field_given_twice_is_refused() {
 }
 
 #[test]
-fn a_line_that_is_no_utf_8_is_refused() {
+pub(crate) fn a_line_that_is_no_utf_8_is_refused() {
     let server = quick();
     for bad in [
         &b"\xff"[..],
@@ -117,7 +117,7 @@ fn a_line_that_is_no_utf_8_is_refused() {
 
 /// In a process of its own: a server that goes deep with its peer has no stack left to say so.
 #[test]
-fn deep_nesting_is_refused_as_any_other_nonsense() {
+pub(crate) fn deep_nesting_is_refused_as_any_other_nonsense() {
     let data = tempfile::tempdir().unwrap();
     let stage = Path::new(env!("CARGO_BIN_EXE_demo"));
     let server = Ferryd::start(stage, data.path(), &[]).unwrap();
@@ -140,7 +140,7 @@ fn deep_nesting_is_refused_as_any_other_nonsense() {
 }
 
 #[test]
-fn a_size_that_is_no_whole_number_of_bytes_ends_the_session() {
+pub(crate) fn a_size_that_is_no_whole_number_of_bytes_ends_the_session() {
     let server = quick();
     let sizes = [
         "-1",
@@ -175,7 +175,7 @@ fn a_size_that_is_no_whole_number_of_bytes_ends_the_session() {
 }
 
 #[test]
-fn a_number_no_field_can_hold_is_refused() {
+pub(crate) fn a_number_no_field_can_hold_is_refused() {
     let server = quick();
     for field in ["\"mtime\":9223372036854775808", "\"wait\":-1", "\"wait\":18446744073709551616"] {
         let mut peer = server.peer();
@@ -191,7 +191,7 @@ fn a_number_no_field_can_hold_is_refused() {
 }
 
 #[test]
-fn an_unknown_field_is_refused_and_not_ignored() {
+pub(crate) fn an_unknown_field_is_refused_and_not_ignored() {
     let server = quick();
     let mut peer = server.peer();
     for (cmd, fields) in [
@@ -216,7 +216,7 @@ fn an_unknown_field_is_refused_and_not_ignored() {
 }
 
 #[test]
-fn the_longest_nonsense_is_refused_as_what_it_is_and_not_repeated_raw() {
+pub(crate) fn the_longest_nonsense_is_refused_as_what_it_is_and_not_repeated_raw() {
     let server = quick();
     let mut peer = server.peer();
     for filler in ["x", "\\\"", "\\u0001", "\\u001b", "\u{202e}"] {
@@ -231,7 +231,7 @@ fn the_longest_nonsense_is_refused_as_what_it_is_and_not_repeated_raw() {
 
 /// In a process of its own, because only a program keeps a log.
 #[test]
-fn nothing_a_client_says_forges_a_line_of_the_log() {
+pub(crate) fn nothing_a_client_says_forges_a_line_of_the_log() {
     let data = tempfile::tempdir().unwrap();
     let stage = Path::new(env!("CARGO_BIN_EXE_demo"));
     let server = Ferryd::start(stage, data.path(), &[]).unwrap();

@@ -22,7 +22,7 @@ fn listener(server: &TestServer, notices: bool) -> Ears {
 }
 
 #[test]
-fn a_file_in_the_library_is_told_to_the_room_and_to_who_asked_and_to_nobody_else() {
+pub(crate) fn a_file_in_the_library_is_told_to_the_room_and_to_who_asked_and_to_nobody_else() {
     let server = quick();
     let (mut asked, mut did_not) = (listener(&server, true), listener(&server, false));
     let mut member = Ears::guest(&server, "bob");
@@ -45,7 +45,7 @@ fn a_file_in_the_library_is_told_to_the_room_and_to_who_asked_and_to_nobody_else
 }
 
 #[test]
-fn what_is_put_into_a_home_is_nobody_else_s_business() {
+pub(crate) fn what_is_put_into_a_home_is_nobody_else_s_business() {
     let server = quick();
     let mut listener = listener(&server, true);
     let mut anna = newcomer(&server, "anna");
@@ -55,7 +55,7 @@ fn what_is_put_into_a_home_is_nobody_else_s_business() {
 }
 
 #[test]
-fn of_many_files_the_last_is_told_with_how_many_more_there_were_and_none_is_forgotten() {
+pub(crate) fn of_many_files_the_last_is_told_with_how_many_more_there_were_and_none_is_forgotten() {
     let server = quick();
     let mut listener = listener(&server, true);
     let mut uploader = server.peer();
@@ -80,7 +80,7 @@ fn of_many_files_the_last_is_told_with_how_many_more_there_were_and_none_is_forg
 }
 
 #[test]
-fn one_s_own_files_are_no_news() {
+pub(crate) fn one_s_own_files_are_no_news() {
     let server = quick();
     let mut bob = Ears::guest(&server, "bob");
     let mut listener = listener(&server, true);

@@ -143,7 +143,7 @@ fn play(scene: &Scene) {
 }
 
 #[test]
-fn wherever_a_session_panics_it_ends_alone_and_leaves_nothing() {
+pub(crate) fn wherever_a_session_panics_it_ends_alone_and_leaves_nothing() {
     if is_release("wherever a session panics it ends alone and leaves nothing") {
         return;
     }
@@ -161,7 +161,7 @@ fn assert_ends_itself(mut server: Ferryd, data: &Path) {
 }
 
 #[test]
-fn when_the_writer_dies_every_upload_fails_and_the_server_ends_itself() {
+pub(crate) fn when_the_writer_dies_every_upload_fails_and_the_server_ends_itself() {
     const UPLOADS: usize = 50;
     const CHUNK: usize = 512 * 1024;
     if is_release("when the writer dies every upload fails and the server ends itself") {
@@ -205,7 +205,7 @@ fn when_the_writer_dies_every_upload_fails_and_the_server_ends_itself() {
 }
 
 #[test]
-fn when_the_writer_dies_nobody_waits_for_an_answer_it_cannot_give() {
+pub(crate) fn when_the_writer_dies_nobody_waits_for_an_answer_it_cannot_give() {
     if is_release("when the writer dies nobody waits for an answer it cannot give") {
         return;
     }

@@ -135,7 +135,7 @@ fn assert_silent(answer: &Value, spelling: &str) {
 const READING: [&str; 4] = ["GET", "LIST", "STAT", "SUM"];
 
 #[test]
-fn no_spelling_reads_anything_outside_the_library() {
+pub(crate) fn no_spelling_reads_anything_outside_the_library() {
     let server = quick();
     let data = outside(&server);
     let mut peer = server.peer();
@@ -154,7 +154,7 @@ fn no_spelling_reads_anything_outside_the_library() {
 }
 
 #[test]
-fn no_spelling_makes_anything_outside_the_library() {
+pub(crate) fn no_spelling_makes_anything_outside_the_library() {
     let server = quick();
     let data = outside(&server);
     let mut peer = server.peer();
@@ -193,7 +193,7 @@ fn assert_reads_as_nothing(peer: &mut Peer, path: &str) {
 }
 
 #[test]
-fn no_link_is_followed_wherever_it_leads() {
+pub(crate) fn no_link_is_followed_wherever_it_leads() {
     let server = quick();
     let (data, library) = (outside(&server), server.library());
     fs::write(library.join("file"), "inside").unwrap();
@@ -232,7 +232,7 @@ fn no_link_is_followed_wherever_it_leads() {
 }
 
 #[test]
-fn a_special_file_is_answered_for_at_once_and_never_opened() {
+pub(crate) fn a_special_file_is_answered_for_at_once_and_never_opened() {
     let server = quick();
     let library = server.library();
     mknodat(CWD, library.join("fifo"), FileType::Fifo, Mode::RWXU, 0).unwrap();
@@ -255,7 +255,7 @@ fn a_special_file_is_answered_for_at_once_and_never_opened() {
 }
 
 #[test]
-fn a_name_that_a_terminal_would_obey_is_refused_and_not_repeated() {
+pub(crate) fn a_name_that_a_terminal_would_obey_is_refused_and_not_repeated() {
     let server = quick();
     let mut peer = server.peer();
     for evil in [

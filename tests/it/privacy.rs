@@ -88,7 +88,7 @@ fn assert_silent(answer: &Value, what: &str) {
 }
 
 #[test]
-fn no_way_shows_anything_in_somebody_else_s_home() {
+pub(crate) fn no_way_shows_anything_in_somebody_else_s_home() {
     let (server, thieves) = stage_set();
     for mut peer in thieves {
         for way in ways() {
@@ -110,7 +110,7 @@ fn no_way_shows_anything_in_somebody_else_s_home() {
 }
 
 #[test]
-fn no_way_changes_or_makes_anything_in_somebody_else_s_home() {
+pub(crate) fn no_way_changes_or_makes_anything_in_somebody_else_s_home() {
     let (server, thieves) = stage_set();
     let before = snapshot(&server.home("xiaoyu"));
     for (n, mut peer) in thieves.into_iter().enumerate() {
@@ -153,7 +153,7 @@ fn no_way_changes_or_makes_anything_in_somebody_else_s_home() {
 }
 
 #[test]
-fn an_administrator_sees_all_homes_and_may_do_everything_there() {
+pub(crate) fn an_administrator_sees_all_homes_and_may_do_everything_there() {
     let (server, _) = stage_set();
     let mut boss = administrator(&server, "boss");
     assert_eq!(names(&mut boss, "/"), ["library", "home", "homes"]);

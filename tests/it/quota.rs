@@ -47,7 +47,7 @@ fn assert_used(server: &TestServer, peer: &mut Peer, bytes: u64) {
 }
 
 #[test]
-fn who_and_stat_say_how_full_a_home_is_and_only_a_home() {
+pub(crate) fn who_and_stat_say_how_full_a_home_is_and_only_a_home() {
     let (server, mut peer) = one_mebibyte();
     let identity = who(&mut peer);
     assert_eq!((&identity["quota"], &identity["used"]), (&json!(LIMIT), &json!(0)), "{identity}");
@@ -63,7 +63,7 @@ fn who_and_stat_say_how_full_a_home_is_and_only_a_home() {
 }
 
 #[test]
-fn what_is_put_counts_what_is_deleted_does_not_and_a_new_name_changes_nothing() {
+pub(crate) fn what_is_put_counts_what_is_deleted_does_not_and_a_new_name_changes_nothing() {
     let (server, mut peer) = one_mebibyte();
     assert_ok(&ask_about(&mut peer, "MKDIR", "d"));
     assert_ok(&put(&mut peer, "d/a", &bytes(1, 300_000)));
@@ -85,7 +85,7 @@ fn what_is_put_counts_what_is_deleted_does_not_and_a_new_name_changes_nothing() 
 }
 
 #[test]
-fn what_does_not_fit_is_refused_and_the_message_says_what_is_left() {
+pub(crate) fn what_does_not_fit_is_refused_and_the_message_says_what_is_left() {
     let (server, mut peer) = one_mebibyte();
     assert_ok(&put(&mut peer, "f", &bytes(1, 1_000_000)));
     let left = LIMIT - 1_000_000;
@@ -105,7 +105,7 @@ fn what_does_not_fit_is_refused_and_the_message_says_what_is_left() {
 }
 
 #[test]
-fn an_upload_is_charged_when_it_begins_and_one_that_fails_gives_its_charge_back() {
+pub(crate) fn an_upload_is_charged_when_it_begins_and_one_that_fails_gives_its_charge_back() {
     let (server, mut peer) = one_mebibyte();
     let mut cut = known(server.address(), "xiaoyu");
     assert_ok(&begin(&mut cut, "f", 700_000));
@@ -136,7 +136,7 @@ fn an_upload_is_charged_when_it_begins_and_one_that_fails_gives_its_charge_back(
 }
 
 #[test]
-fn who_waits_in_line_is_not_charged_before_their_turn() {
+pub(crate) fn who_waits_in_line_is_not_charged_before_their_turn() {
     let (server, mut peer) = one_mebibyte();
     let mut holder = known(server.address(), "xiaoyu");
     hold(&mut holder, "f");
@@ -152,7 +152,7 @@ fn who_waits_in_line_is_not_charged_before_their_turn() {
 }
 
 #[test]
-fn a_hundred_uploads_at_once_into_a_home_that_is_nearly_full_never_overfill_it() {
+pub(crate) fn a_hundred_uploads_at_once_into_a_home_that_is_nearly_full_never_overfill_it() {
     const EACH: usize = 7000;
     let (server, mut peer) = one_mebibyte();
     let full = usize::try_from(LIMIT).unwrap() / 100 * 95;
@@ -184,7 +184,7 @@ fn a_hundred_uploads_at_once_into_a_home_that_is_nearly_full_never_overfill_it()
 }
 
 #[test]
-fn an_administrator_who_puts_into_a_home_fills_that_home() {
+pub(crate) fn an_administrator_who_puts_into_a_home_fills_that_home() {
     let (server, mut peer) = one_mebibyte();
     let mut boss = administrator(&server, "boss");
     assert_ok(&put(&mut boss, "/homes/xiaoyu/f", &bytes(1, 600_000)));
@@ -200,7 +200,7 @@ fn an_administrator_who_puts_into_a_home_fills_that_home() {
 }
 
 #[test]
-fn the_library_is_charged_to_nobody() {
+pub(crate) fn the_library_is_charged_to_nobody() {
     let (server, mut peer) = one_mebibyte();
     assert_ok(&put(&mut peer, "/library/f", &bytes(1, 2_000_000)));
     let mut boss = administrator(&server, "boss");
@@ -229,7 +229,7 @@ fn left_by_an_earlier_server() -> tempfile::TempDir {
 }
 
 #[test]
-fn a_new_server_measures_anew_and_finds_the_same() {
+pub(crate) fn a_new_server_measures_anew_and_finds_the_same() {
     let data = left_by_an_earlier_server();
     let server = ferryd(data.path());
     let mut peer = known(server.address, "xiaoyu");
@@ -241,7 +241,7 @@ fn a_new_server_measures_anew_and_finds_the_same() {
 }
 
 #[test]
-fn what_an_administrator_deletes_before_its_owner_has_come_is_counted_once() {
+pub(crate) fn what_an_administrator_deletes_before_its_owner_has_come_is_counted_once() {
     let data = left_by_an_earlier_server();
     let server = ferryd(data.path());
     add_administrator(data.path(), "boss");
@@ -253,7 +253,7 @@ fn what_an_administrator_deletes_before_its_owner_has_come_is_counted_once() {
 }
 
 #[test]
-fn a_home_that_is_deeper_than_a_path_can_say_is_measured_all_the_same() {
+pub(crate) fn a_home_that_is_deeper_than_a_path_can_say_is_measured_all_the_same() {
     let data = tempfile::tempdir().unwrap();
     let server = ferryd(data.path());
     let mut peer = Peer::connect(server.address);

@@ -14,7 +14,7 @@ use crate::talk::{
 };
 
 #[test]
-fn not_found_is_what_is_not_there() {
+pub(crate) fn not_found_is_what_is_not_there() {
     let server = quick();
     let mut peer = server.peer();
     for cmd in ["LIST", "GET", "STAT", "SUM"] {
@@ -25,7 +25,7 @@ fn not_found_is_what_is_not_there() {
 }
 
 #[test]
-fn login_required_is_a_home_without_a_user() {
+pub(crate) fn login_required_is_a_home_without_a_user() {
     let server = quick();
     let mut peer = server.peer();
     for path in ["/home", "/home/", "/home/f", "/home/d/f"] {
@@ -38,7 +38,7 @@ fn login_required_is_a_home_without_a_user() {
 }
 
 #[test]
-fn denied_is_what_only_an_administrator_may() {
+pub(crate) fn denied_is_what_only_an_administrator_may() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&put(&mut peer, "f", b"old"));
@@ -50,7 +50,7 @@ fn denied_is_what_only_an_administrator_may() {
 }
 
 #[test]
-fn bad_name_is_a_name_that_some_system_could_not_keep() {
+pub(crate) fn bad_name_is_a_name_that_some_system_could_not_keep() {
     let server = quick();
     let mut peer = server.peer();
     for name in ["a:b", "a\\b", "what?", "CON", "nul.txt", "Com1.log", "LPT¹", "end.", "end "] {
@@ -61,7 +61,7 @@ fn bad_name_is_a_name_that_some_system_could_not_keep() {
 }
 
 #[test]
-fn bad_request_is_a_line_that_is_no_request_and_the_session_goes_on() {
+pub(crate) fn bad_request_is_a_line_that_is_no_request_and_the_session_goes_on() {
     let server = quick();
     let mut peer = server.peer();
     for line in ["", "hello", "{}", "[]", "{\"cmd\":\"list\"}", "{\"cmd\":\"STAT\"}"] {
@@ -71,7 +71,7 @@ fn bad_request_is_a_line_that_is_no_request_and_the_session_goes_on() {
 }
 
 #[test]
-fn busy_names_who_holds_the_name_and_how_far_they_are() {
+pub(crate) fn busy_names_who_holds_the_name_and_how_far_they_are() {
     let server = quick();
     let (mut holder, mut other) = (server.peer(), server.peer());
     hold(&mut holder, "f");
@@ -91,7 +91,7 @@ fn busy_names_who_holds_the_name_and_how_far_they_are() {
 }
 
 #[test]
-fn busy_comes_when_the_server_s_own_patience_is_over() {
+pub(crate) fn busy_comes_when_the_server_s_own_patience_is_over() {
     let server = quick_with(&["--claim-wait", "0"]);
     let (mut holder, mut other) = (server.peer(), server.peer());
     hold(&mut holder, "f");
@@ -102,7 +102,7 @@ fn busy_comes_when_the_server_s_own_patience_is_over() {
 }
 
 #[test]
-fn too_large_is_over_the_largest_file() {
+pub(crate) fn too_large_is_over_the_largest_file() {
     let server = quick();
     let mut peer = server.peer();
     for size in [1_u64 << 63, u64::MAX] {
@@ -114,7 +114,7 @@ fn too_large_is_over_the_largest_file() {
 }
 
 #[test]
-fn no_space_is_told_before_a_byte_is_sent() {
+pub(crate) fn no_space_is_told_before_a_byte_is_sent() {
     let server = quick();
     let mut peer = server.peer();
     for size in [1_u64 << 62, (1 << 63) - 1] {
@@ -126,7 +126,7 @@ fn no_space_is_told_before_a_byte_is_sent() {
 }
 
 #[test]
-fn checksum_mismatch_keeps_nothing_and_the_session_goes_on() {
+pub(crate) fn checksum_mismatch_keeps_nothing_and_the_session_goes_on() {
     let server = quick();
     let mut peer = server.peer();
     for size in [0, 3, 600_000] {
@@ -147,7 +147,7 @@ fn checksum_mismatch_keeps_nothing_and_the_session_goes_on() {
 }
 
 #[test]
-fn timeout_is_told_to_a_silent_client_before_it_is_closed() {
+pub(crate) fn timeout_is_told_to_a_silent_client_before_it_is_closed() {
     let server = quick_with(&["--idle-timeout", "1"]);
     let mut silent = server.peer();
     assert_refused(&silent.line(), "timeout");
@@ -155,7 +155,7 @@ fn timeout_is_told_to_a_silent_client_before_it_is_closed() {
 }
 
 #[test]
-fn the_silence_that_counts_is_between_requests_only() {
+pub(crate) fn the_silence_that_counts_is_between_requests_only() {
     let server = quick_with(&["--idle-timeout", "1"]);
     let (mut holder, mut waiter) = (server.peer(), server.peer());
     hold(&mut holder, "f");
@@ -170,7 +170,7 @@ fn the_silence_that_counts_is_between_requests_only() {
 }
 
 #[test]
-fn full_is_told_at_the_door_and_the_next_is_let_in_when_somebody_leaves() {
+pub(crate) fn full_is_told_at_the_door_and_the_next_is_let_in_when_somebody_leaves() {
     let server = quick_with(&["--max-clients", "1"]);
     let mut first = server.peer();
     assert_ok(&first.greeting);

@@ -15,7 +15,7 @@ use crate::talk::{
 };
 
 #[test]
-fn the_server_greets_first_with_its_name_protocol_and_a_new_session_number() {
+pub(crate) fn the_server_greets_first_with_its_name_protocol_and_a_new_session_number() {
     let server = quick();
     let (first, second) = (server.peer().greeting, server.peer().greeting);
     assert_ok(&first);
@@ -25,7 +25,7 @@ fn the_server_greets_first_with_its_name_protocol_and_a_new_session_number() {
 }
 
 #[test]
-fn stat_tells_a_file_from_a_folder() {
+pub(crate) fn stat_tells_a_file_from_a_folder() {
     let server = quick();
     let mut peer = server.peer();
     fs::create_dir(server.library().join("d")).unwrap();
@@ -43,7 +43,7 @@ fn stat_tells_a_file_from_a_folder() {
 }
 
 #[test]
-fn sum_is_the_checksum_of_what_is_on_disk_now() {
+pub(crate) fn sum_is_the_checksum_of_what_is_on_disk_now() {
     let server = quick();
     let mut peer = server.peer();
     for (seed, size) in [(1, 0), (2, 1), (3, 700_000)] {
@@ -59,7 +59,7 @@ fn sum_is_the_checksum_of_what_is_on_disk_now() {
 }
 
 #[test]
-fn mkdir_makes_one_folder_below_one_that_exists() {
+pub(crate) fn mkdir_makes_one_folder_below_one_that_exists() {
     let server = quick();
     let mut peer = server.peer();
     assert_eq!(ask_about(&mut peer, "MKDIR", "a"), json!({"status": "OK"}));
@@ -75,7 +75,7 @@ fn mkdir_makes_one_folder_below_one_that_exists() {
 }
 
 #[test]
-fn mkdir_of_a_taken_name_says_exists_and_what_is_there() {
+pub(crate) fn mkdir_of_a_taken_name_says_exists_and_what_is_there() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&ask_about(&mut peer, "MKDIR", "a"));
@@ -89,7 +89,7 @@ fn mkdir_of_a_taken_name_says_exists_and_what_is_there() {
 }
 
 #[test]
-fn a_guest_removes_and_renames_nothing() {
+pub(crate) fn a_guest_removes_and_renames_nothing() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&put(&mut peer, "f", b"stays"));
@@ -103,7 +103,7 @@ fn a_guest_removes_and_renames_nothing() {
 }
 
 #[test]
-fn quit_closes_without_another_word() {
+pub(crate) fn quit_closes_without_another_word() {
     let server = quick();
     let mut peer = server.peer();
     peer.send("{\"cmd\":\"QUIT\"}\n{\"cmd\":\"MKDIR\",\"path\":\"late\"}\n");
@@ -113,7 +113,7 @@ fn quit_closes_without_another_word() {
 
 /// A connection that is closed over unread bytes is reset, and a reset can overtake what is owed.
 #[test]
-fn what_is_owed_before_a_quit_arrives_whatever_stands_behind_it() {
+pub(crate) fn what_is_owed_before_a_quit_arrives_whatever_stands_behind_it() {
     let server = quick();
     let mut peer = server.peer();
     let behind = "\n".repeat(100_000);
@@ -124,7 +124,7 @@ fn what_is_owed_before_a_quit_arrives_whatever_stands_behind_it() {
 }
 
 #[test]
-fn a_line_may_end_as_windows_and_telnet_end_theirs() {
+pub(crate) fn a_line_may_end_as_windows_and_telnet_end_theirs() {
     let server = quick();
     let mut peer = server.peer();
     peer.send("{\"cmd\":\"MKDIR\",\"path\":\"d\"}\r\n");
@@ -133,7 +133,7 @@ fn a_line_may_end_as_windows_and_telnet_end_theirs() {
 }
 
 #[test]
-fn requests_sent_ahead_are_answered_in_their_order() {
+pub(crate) fn requests_sent_ahead_are_answered_in_their_order() {
     let server = quick();
     let mut peer = server.peer();
     let (a, b) = (bytes(1, 9000), bytes(2, 40_000));
@@ -162,7 +162,7 @@ fn requests_sent_ahead_are_answered_in_their_order() {
 }
 
 #[test]
-fn the_same_name_twice_in_one_breath_is_ok_once_and_then_exists() {
+pub(crate) fn the_same_name_twice_in_one_breath_is_ok_once_and_then_exists() {
     let server = quick();
     let mut peer = server.peer();
     peer.send([eager_put("a", b"first"), eager_put("a", b"second!")].concat());

@@ -94,7 +94,7 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 #[test]
-fn a_download_cut_off_again_and_again_ends_whole_and_no_byte_comes_twice() {
+pub(crate) fn a_download_cut_off_again_and_again_ends_whole_and_no_byte_comes_twice() {
     const BLOCK: u64 = 1024 * 1024;
     let stage = Stage::new();
     let mut came = 0;
@@ -113,7 +113,7 @@ fn a_download_cut_off_again_and_again_ends_whole_and_no_byte_comes_twice() {
 }
 
 #[test]
-fn a_file_that_changed_on_the_server_is_fetched_anew_and_that_is_said() {
+pub(crate) fn a_file_that_changed_on_the_server_is_fetched_anew_and_that_is_said() {
     let mut stage = Stage::new();
     stage.cut_off(1_000_000);
     stage.film = content::bytes(8, LENGTH);
@@ -128,7 +128,7 @@ fn a_file_that_changed_on_the_server_is_fetched_anew_and_that_is_said() {
 }
 
 #[test]
-fn another_file_of_the_same_name_has_nothing_of_this_one() {
+pub(crate) fn another_file_of_the_same_name_has_nothing_of_this_one() {
     let mut stage = Stage::new();
     stage.cut_off(1_000_000);
     let other = content::bytes(9, LENGTH);
@@ -145,7 +145,7 @@ fn another_file_of_the_same_name_has_nothing_of_this_one() {
 }
 
 #[test]
-fn whoever_says_no_resume_gets_every_byte_anew() {
+pub(crate) fn whoever_says_no_resume_gets_every_byte_anew() {
     let stage = Stage::new();
     stage.cut_off(1_000_000);
     let (status, said, carried) = stage.ferry(Fate::Sound, &["get", "film", "--no-resume"]);
@@ -154,7 +154,7 @@ fn whoever_says_no_resume_gets_every_byte_anew() {
 }
 
 #[test]
-fn when_only_the_checksum_is_missing_only_that_is_asked() {
+pub(crate) fn when_only_the_checksum_is_missing_only_that_is_asked() {
     let stage = Stage::new();
     // Laid there by hand, so its checksum is asked for when all bytes are here.
     fs::write(stage.server.library().join("by-hand"), &stage.film).unwrap();
@@ -168,7 +168,7 @@ fn when_only_the_checksum_is_missing_only_that_is_asked() {
 }
 
 #[test]
-fn an_empty_file_is_whole_at_once() {
+pub(crate) fn an_empty_file_is_whole_at_once() {
     let stage = Stage::new();
     fs::write(stage.server.library().join("empty"), "").unwrap();
     // All there is to it comes with the answer: nothing more is asked.
@@ -178,7 +178,7 @@ fn an_empty_file_is_whole_at_once() {
 }
 
 #[test]
-fn a_client_that_is_stopped_or_killed_leaves_what_it_has_for_the_next() {
+pub(crate) fn a_client_that_is_stopped_or_killed_leaves_what_it_has_for_the_next() {
     for (how, status_then) in [(Signal::INT, 130), (Signal::TERM, 130), (Signal::KILL, -1)] {
         let stage = Stage::new();
         let cable = stage.cable(Fate::StuckAfter(2_000_000));
@@ -198,7 +198,7 @@ fn a_client_that_is_stopped_or_killed_leaves_what_it_has_for_the_next() {
 }
 
 #[test]
-fn two_at_once_do_not_write_into_one_part() {
+pub(crate) fn two_at_once_do_not_write_into_one_part() {
     let stage = Stage::new();
     let mut cable = stage.cable(Fate::StuckAfter(2_000_000));
     let first = stage.start(&cable, &["get", "film"]);
@@ -214,7 +214,7 @@ fn two_at_once_do_not_write_into_one_part() {
 }
 
 #[test]
-fn a_part_that_was_damaged_here_is_found_out_and_thrown_away() {
+pub(crate) fn a_part_that_was_damaged_here_is_found_out_and_thrown_away() {
     let stage = Stage::new();
     stage.cut_off(1_000_000);
     let part = stage.names().into_iter().find(|name| name.ends_with("part")).unwrap();

@@ -84,7 +84,7 @@ fn the_part(server: &TestServer, tree: &str) -> PathBuf {
 }
 
 #[test]
-fn an_upload_cut_at_any_byte_goes_on_from_that_byte() {
+pub(crate) fn an_upload_cut_at_any_byte_goes_on_from_that_byte() {
     const CHUNK: usize = 512 * 1024;
     let server = quick();
     let file = Sent::new("f", 4 * CHUNK + 999);
@@ -105,7 +105,7 @@ fn an_upload_cut_at_any_byte_goes_on_from_that_byte() {
 }
 
 #[test]
-fn an_upload_that_is_cut_again_and_again_sends_each_byte_once() {
+pub(crate) fn an_upload_that_is_cut_again_and_again_sends_each_byte_once() {
     let server = TestServer::start();
     let file = Sent::new("f", 40 << 20);
     let mut sent = 0;
@@ -118,7 +118,7 @@ fn an_upload_that_is_cut_again_and_again_sends_each_byte_once() {
 }
 
 #[test]
-fn only_the_same_file_of_the_same_sender_to_the_same_place_goes_on() {
+pub(crate) fn only_the_same_file_of_the_same_sender_to_the_same_place_goes_on() {
     let server = quick();
     let file = Sent::new("f", 100_000);
     let mut others = [
@@ -140,7 +140,7 @@ fn only_the_same_file_of_the_same_sender_to_the_same_place_goes_on() {
 }
 
 #[test]
-fn who_does_not_ask_to_go_on_begins_anew_and_the_old_beginning_is_gone() {
+pub(crate) fn who_does_not_ask_to_go_on_begins_anew_and_the_old_beginning_is_gone() {
     let server = quick();
     let file = Sent::new("f", 100_000);
     file.cut(server.peer(), 70_000);
@@ -156,7 +156,7 @@ fn who_does_not_ask_to_go_on_begins_anew_and_the_old_beginning_is_gone() {
 }
 
 #[test]
-fn a_beginning_that_is_not_this_file_s_is_found_out_and_thrown_away() {
+pub(crate) fn a_beginning_that_is_not_this_file_s_is_found_out_and_thrown_away() {
     let server = quick();
     let file = Sent::new("f", 100_000);
     let mut twin = Sent::new("f", 100_000);
@@ -173,7 +173,7 @@ fn a_beginning_that_is_not_this_file_s_is_found_out_and_thrown_away() {
 }
 
 #[test]
-fn a_beginning_that_was_damaged_on_disk_is_found_out_before_the_rest_is_sent() {
+pub(crate) fn a_beginning_that_was_damaged_on_disk_is_found_out_before_the_rest_is_sent() {
     let server = quick();
     let file = Sent::new("f", 100_000);
     for what in ["shorter", "a byte changed", "a page of zeros"] {
@@ -195,7 +195,7 @@ fn a_beginning_that_was_damaged_on_disk_is_found_out_before_the_rest_is_sent() {
 }
 
 #[test]
-fn a_user_takes_over_from_their_own_lost_connection_at_once() {
+pub(crate) fn a_user_takes_over_from_their_own_lost_connection_at_once() {
     let server = quick();
     let file = Sent::new("f", 100_000);
     let mut lost = newcomer(&server, "xiaoyu");
@@ -219,7 +219,7 @@ fn a_user_takes_over_from_their_own_lost_connection_at_once() {
 }
 
 #[test]
-fn nobody_takes_over_a_guest_s_upload_or_another_file_of_their_own() {
+pub(crate) fn nobody_takes_over_a_guest_s_upload_or_another_file_of_their_own() {
     let server = quick();
     let file = Sent::new("f", 100_000);
     let mut guest = server.peer();
@@ -243,7 +243,7 @@ fn nobody_takes_over_a_guest_s_upload_or_another_file_of_their_own() {
 }
 
 #[test]
-fn what_is_kept_counts_against_the_quota_and_goes_on_within_it() {
+pub(crate) fn what_is_kept_counts_against_the_quota_and_goes_on_within_it() {
     let server = quick_with(&["--quota", "1M"]);
     let mut peer = newcomer(&server, "xiaoyu");
     let used = |peer: &mut Peer| who(peer)["used"].as_u64().unwrap();
@@ -259,7 +259,7 @@ fn what_is_kept_counts_against_the_quota_and_goes_on_within_it() {
 }
 
 #[test]
-fn what_is_kept_makes_room_for_what_is_sent() {
+pub(crate) fn what_is_kept_makes_room_for_what_is_sent() {
     let server = quick_with(&["--quota", "1M"]);
     let mut peer = newcomer(&server, "xiaoyu");
     let file = Sent::new("f", 1_000_000);
@@ -271,7 +271,7 @@ fn what_is_kept_makes_room_for_what_is_sent() {
 }
 
 #[test]
-fn a_stopped_server_keeps_what_came_and_the_next_goes_on_with_it() {
+pub(crate) fn a_stopped_server_keeps_what_came_and_the_next_goes_on_with_it() {
     let data = TempDir::new().unwrap();
     let file = Sent::new("f", 1_000_000);
     let server = Ferryd::start(stage(), data.path(), &["--grace", "0"]).unwrap();
@@ -290,7 +290,7 @@ fn a_stopped_server_keeps_what_came_and_the_next_goes_on_with_it() {
 }
 
 #[test]
-fn after_a_crash_an_upload_goes_on_from_what_was_certainly_on_disk() {
+pub(crate) fn after_a_crash_an_upload_goes_on_from_what_was_certainly_on_disk() {
     let data = TempDir::new().unwrap();
     let file = Sent::new("f", 40 << 20);
     let server = Ferryd::start(stage(), data.path(), &[]).unwrap();
@@ -314,7 +314,7 @@ fn after_a_crash_an_upload_goes_on_from_what_was_certainly_on_disk() {
 }
 
 #[test]
-fn what_was_kept_for_a_day_is_gone() {
+pub(crate) fn what_was_kept_for_a_day_is_gone() {
     let data = TempDir::new().unwrap();
     let file = Sent::new("f", 1000);
     let parts = data.path().join("library/.ferry");
@@ -337,7 +337,8 @@ fn what_was_kept_for_a_day_is_gone() {
 }
 
 #[test]
-fn an_administrator_s_upload_into_a_home_is_kept_for_the_administrator_and_charged_to_the_home() {
+pub(crate) fn an_administrator_s_upload_into_a_home_is_kept_for_the_administrator_and_charged_to_the_home()
+ {
     let server = quick_with(&["--quota", "1M"]);
     let mut owner = newcomer(&server, "xiaoyu");
     let file = Sent::new("/homes/xiaoyu/f", 500_000);

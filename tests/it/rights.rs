@@ -190,7 +190,7 @@ fn ground(data: &Path, role: &str, place: &'static str) -> Ground {
 }
 
 #[test]
-fn every_verb_in_every_place_for_every_role_under_every_policy_is_as_the_table_says() {
+pub(crate) fn every_verb_in_every_place_for_every_role_under_every_policy_is_as_the_table_says() {
     let mut wrong = Vec::new();
     let mut grids = String::from("y done, L log in first, D denied, E exists, F no such file\n\n");
     for guests in GUESTS {
@@ -208,7 +208,7 @@ fn every_verb_in_every_place_for_every_role_under_every_policy_is_as_the_table_s
 }
 
 #[test]
-fn every_row_of_the_table_is_reached() {
+pub(crate) fn every_row_of_the_table_is_reached() {
     for line in TABLE.lines().filter(|line| !line.trim().is_empty()) {
         let words: Vec<_> = line.split_whitespace().collect();
         assert_eq!(words.len(), 3 + VERBS.len(), "{line}");

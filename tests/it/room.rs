@@ -16,7 +16,7 @@ use crate::people::{administrator, newcomer, register, user_task};
 use crate::talk::{assert_exists, assert_ok, assert_refused, quick, quick_with};
 
 #[test]
-fn everybody_hears_who_comes_what_is_said_and_who_goes_but_not_themselves() {
+pub(crate) fn everybody_hears_who_comes_what_is_said_and_who_goes_but_not_themselves() {
     let server = quick();
     let mut anna = Ears::newcomer(&server, "anna");
     let mut bob = Ears::guest(&server, "张三");
@@ -34,7 +34,7 @@ fn everybody_hears_who_comes_what_is_said_and_who_goes_but_not_themselves() {
 }
 
 #[test]
-fn joining_tells_ones_name_and_how_many_people_are_there() {
+pub(crate) fn joining_tells_ones_name_and_how_many_people_are_there() {
     let server = quick();
     let _first = Ears::newcomer(&server, "anna");
     let _second = Ears::known(&server, "anna");
@@ -44,7 +44,7 @@ fn joining_tells_ones_name_and_how_many_people_are_there() {
 }
 
 #[test]
-fn a_user_is_called_as_their_account_and_a_guest_by_a_name_nobody_has() {
+pub(crate) fn a_user_is_called_as_their_account_and_a_guest_by_a_name_nobody_has() {
     let server = quick();
     let mut anna = Ears::of(newcomer(&server, "anna"));
     assert_refused(&anna.join("bob"), "bad-name");
@@ -71,7 +71,7 @@ fn a_user_is_called_as_their_account_and_a_guest_by_a_name_nobody_has() {
 }
 
 #[test]
-fn an_account_that_is_called_like_the_administrator_speaks_only_if_it_is_one() {
+pub(crate) fn an_account_that_is_called_like_the_administrator_speaks_only_if_it_is_one() {
     let server = quick();
     let mut student = Ears::of(newcomer(&server, "administrator"));
     assert_refused(&student.ask(&json!({"cmd": "JOIN"})), "bad-name");
@@ -80,7 +80,7 @@ fn an_account_that_is_called_like_the_administrator_speaks_only_if_it_is_one() {
 }
 
 #[test]
-fn nobody_becomes_somebody_else_in_the_room() {
+pub(crate) fn nobody_becomes_somebody_else_in_the_room() {
     let server = quick();
     let mut guest = Ears::guest(&server, "bob");
     assert_refused(&register(&mut guest.peer, "anna", "123456"), "bad-request");
@@ -89,7 +89,7 @@ fn nobody_becomes_somebody_else_in_the_room() {
 }
 
 #[test]
-fn several_sessions_of_one_account_come_and_go_as_one_person() {
+pub(crate) fn several_sessions_of_one_account_come_and_go_as_one_person() {
     let server = quick();
     let mut bob = Ears::guest(&server, "bob");
     let mut first = Ears::newcomer(&server, "anna");
@@ -102,7 +102,7 @@ fn several_sessions_of_one_account_come_and_go_as_one_person() {
 }
 
 #[test]
-fn a_private_line_reaches_every_session_of_one_person_and_nobody_else() {
+pub(crate) fn a_private_line_reaches_every_session_of_one_person_and_nobody_else() {
     let server = quick();
     let mut anna = Ears::newcomer(&server, "anna");
     let mut also_anna = Ears::known(&server, "anna");
@@ -135,7 +135,7 @@ fn a_private_line_reaches_every_session_of_one_person_and_nobody_else() {
 }
 
 #[test]
-fn a_newcomer_hears_the_last_fifty_lines_in_order() {
+pub(crate) fn a_newcomer_hears_the_last_fifty_lines_in_order() {
     let server = quick();
     for speaker in 0..8 {
         let mut guest = Ears::guest(&server, &format!("guest {speaker}"));
@@ -156,7 +156,7 @@ fn a_newcomer_hears_the_last_fifty_lines_in_order() {
 }
 
 #[test]
-fn who_is_not_in_the_room_says_nothing_there_and_who_is_need_not_come_twice() {
+pub(crate) fn who_is_not_in_the_room_says_nothing_there_and_who_is_need_not_come_twice() {
     let server = quick();
     let mut guest = Ears::of(server.peer());
     assert_refused(&guest.ask(&json!({"cmd": "SAY", "text": "hello"})), "denied");
@@ -172,7 +172,7 @@ fn who_is_not_in_the_room_says_nothing_there_and_who_is_need_not_come_twice() {
 }
 
 #[test]
-fn where_guests_may_not_look_they_may_not_hear() {
+pub(crate) fn where_guests_may_not_look_they_may_not_hear() {
     let server = quick_with(&["--guests", "none"]);
     let mut guest = Ears::of(server.peer());
     assert_refused(&guest.join("bob"), "login-required");
@@ -181,7 +181,7 @@ fn where_guests_may_not_look_they_may_not_hear() {
 }
 
 #[test]
-fn who_speaks_too_fast_is_told_how_long_to_wait_and_the_line_is_not_said() {
+pub(crate) fn who_speaks_too_fast_is_told_how_long_to_wait_and_the_line_is_not_said() {
     let server = quick();
     let mut anna = Ears::newcomer(&server, "anna");
     let mut bob = Ears::guest(&server, "bob");
@@ -199,7 +199,7 @@ fn who_speaks_too_fast_is_told_how_long_to_wait_and_the_line_is_not_said() {
 }
 
 #[test]
-fn what_acts_on_a_terminal_or_is_too_long_is_not_said_and_nobody_else_notices() {
+pub(crate) fn what_acts_on_a_terminal_or_is_too_long_is_not_said_and_nobody_else_notices() {
     let server = quick();
     let mut anna = Ears::newcomer(&server, "anna");
     let mut bob = Ears::guest(&server, "bob");
@@ -221,7 +221,7 @@ fn what_acts_on_a_terminal_or_is_too_long_is_not_said_and_nobody_else_notices() 
 }
 
 #[test]
-fn a_line_that_is_none_is_refused_and_one_without_an_end_ends_its_own_session_only() {
+pub(crate) fn a_line_that_is_none_is_refused_and_one_without_an_end_ends_its_own_session_only() {
     let server = quick();
     let mut anna = Ears::newcomer(&server, "anna");
     let mut guest = Ears::guest(&server, "bob");
@@ -237,7 +237,7 @@ fn a_line_that_is_none_is_refused_and_one_without_an_end_ends_its_own_session_on
 }
 
 #[test]
-fn whoever_goes_without_a_word_is_no_ghost() {
+pub(crate) fn whoever_goes_without_a_word_is_no_ghost() {
     let server = quick();
     let mut anna = Ears::newcomer(&server, "anna");
     for end in ["closed", "quit", "half closed", "closed in a line"] {
@@ -257,7 +257,7 @@ fn whoever_goes_without_a_word_is_no_ghost() {
 }
 
 #[test]
-fn who_listens_may_be_silent_for_as_long_as_they_like_and_is_seen_by_nobody() {
+pub(crate) fn who_listens_may_be_silent_for_as_long_as_they_like_and_is_seen_by_nobody() {
     let server = quick_with(&["--idle-timeout", "1"]);
     let mut listener = Ears::of(server.peer());
     listener.listen(true);
@@ -275,7 +275,7 @@ fn who_listens_may_be_silent_for_as_long_as_they_like_and_is_seen_by_nobody() {
 }
 
 #[test]
-fn a_stop_dismisses_the_room_and_who_listens_at_once() {
+pub(crate) fn a_stop_dismisses_the_room_and_who_listens_at_once() {
     let server = quick_with(&["--grace", "60"]);
     let mut members: Vec<Ears> =
         (0..10).map(|n| Ears::guest(&server, &format!("guest {n}"))).collect();
@@ -291,7 +291,7 @@ fn a_stop_dismisses_the_room_and_who_listens_at_once() {
 }
 
 #[test]
-fn a_file_is_never_cut_by_what_is_said() {
+pub(crate) fn a_file_is_never_cut_by_what_is_said() {
     let server = quick();
     let content = bytes(1, 30_000_000);
     fs::write(server.library().join("film"), &content).unwrap();
@@ -313,7 +313,7 @@ fn a_file_is_never_cut_by_what_is_said() {
 }
 
 #[test]
-fn an_account_that_is_closed_is_out_of_the_room_with_its_next_word() {
+pub(crate) fn an_account_that_is_closed_is_out_of_the_room_with_its_next_word() {
     let server = quick();
     let mut anna = Ears::newcomer(&server, "anna");
     let mut bob = Ears::guest(&server, "bob");

@@ -43,7 +43,7 @@ fn deaf(server: &TestServer, name: &str) -> Ears {
 }
 
 #[test]
-fn the_order_is_the_same_for_everybody() {
+pub(crate) fn the_order_is_the_same_for_everybody() {
     let server = quick();
     let mut hearers: Vec<Ears> =
         (0..4).map(|n| Ears::guest(&server, &format!("hearer {n}"))).collect();
@@ -63,7 +63,7 @@ fn the_order_is_the_same_for_everybody() {
 }
 
 #[test]
-fn who_does_not_read_is_told_what_they_missed_and_put_out_and_delays_nobody() {
+pub(crate) fn who_does_not_read_is_told_what_they_missed_and_put_out_and_delays_nobody() {
     let server = quick();
     let mut deaf = deaf(&server, "deaf");
     let mut honest = Ears::guest(&server, "honest");

@@ -282,7 +282,7 @@ fn play<S: Strategy>(quota: bool, scripts: &S, play: impl Fn(&mut Play, &S::Valu
 }
 
 #[test]
-fn whatever_is_asked_in_whatever_order_the_answers_are_those_of_the_model() {
+pub(crate) fn whatever_is_asked_in_whatever_order_the_answers_are_those_of_the_model() {
     let script = |paths| prop::collection::vec(a_step(&paths), 1..STEPS_MAX);
     let scripts = some_paths().prop_flat_map(script);
     play(true, &scripts, |stage, script| {
@@ -295,7 +295,7 @@ fn whatever_is_asked_in_whatever_order_the_answers_are_those_of_the_model() {
 /// Without a quota: an overwrite that is still under way is charged beside what it replaces, and
 /// how many are under way at once is for the network to say.
 #[test]
-fn asked_ahead_the_answers_are_the_same_as_one_by_one() {
+pub(crate) fn asked_ahead_the_answers_are_the_same_as_one_by_one() {
     let scripts = some_paths().prop_flat_map(|paths| {
         let burst = prop::collection::vec(an_ask(&paths), 1..STEPS_MAX / 2);
         prop::collection::vec((0..SESSIONS, burst), 1..5)

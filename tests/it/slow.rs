@@ -52,7 +52,7 @@ fn assert_too_slow(mut peer: Peer) {
 }
 
 #[test]
-fn a_body_that_stands_still_ends_and_its_name_is_free() {
+pub(crate) fn a_body_that_stands_still_ends_and_its_name_is_free() {
     let server = hurried(&[]);
     let mut still = server.peer();
     assert_ok(&begin(&mut still, "f", 600_000));
@@ -63,7 +63,7 @@ fn a_body_that_stands_still_ends_and_its_name_is_free() {
 }
 
 #[test]
-fn a_byte_now_and_then_buys_no_time_for_a_body_however_fast_it_began() {
+pub(crate) fn a_byte_now_and_then_buys_no_time_for_a_body_however_fast_it_began() {
     let server = hurried(&[]);
     for begun in [0, 600_000] {
         let mut peer = server.peer();
@@ -75,7 +75,7 @@ fn a_byte_now_and_then_buys_no_time_for_a_body_however_fast_it_began() {
 }
 
 #[test]
-fn a_byte_now_and_then_buys_no_time_for_a_line_or_for_what_is_thrown_away() {
+pub(crate) fn a_byte_now_and_then_buys_no_time_for_a_line_or_for_what_is_thrown_away() {
     let server = hurried(&[]);
     let mut line = server.peer();
     line.send("{\"cmd\":\"");
@@ -91,7 +91,7 @@ fn a_byte_now_and_then_buys_no_time_for_a_line_or_for_what_is_thrown_away() {
 }
 
 #[test]
-fn a_hundred_who_trickle_are_gone_soon_and_everybody_else_is_served_meanwhile() {
+pub(crate) fn a_hundred_who_trickle_are_gone_soon_and_everybody_else_is_served_meanwhile() {
     let server = hurried(&[]);
     let mut tricklers: Vec<Peer> = (0..100).map(|_| server.peer()).collect();
     for (n, peer) in tricklers.iter_mut().enumerate() {
@@ -133,7 +133,7 @@ fn let_in(connect: impl Fn() -> Peer) -> Peer {
 }
 
 #[test]
-fn who_reads_nothing_of_a_file_or_a_byte_now_and_then_is_let_go() {
+pub(crate) fn who_reads_nothing_of_a_file_or_a_byte_now_and_then_is_let_go() {
     let server = hurried(&["--max-clients", "1"]);
     fs::write(server.library().join("film"), bytes(1, 20_000_000)).unwrap();
     for trickles in [false, true] {
@@ -155,7 +155,7 @@ fn who_reads_nothing_of_a_file_or_a_byte_now_and_then_is_let_go() {
 }
 
 #[test]
-fn who_asks_and_never_listens_is_let_go() {
+pub(crate) fn who_asks_and_never_listens_is_let_go() {
     let server = hurried(&["--max-clients", "1"]);
     let mut deaf = narrow(server.address());
     let questions = "{\"cmd\":\"LIST\",\"path\":\"/\"}\n".repeat(1000);
@@ -170,7 +170,7 @@ fn who_asks_and_never_listens_is_let_go() {
 const PACED: Duration = Duration::from_millis(50);
 
 #[test]
-fn who_keeps_the_pace_may_take_longer_than_a_standstill_may_last() {
+pub(crate) fn who_keeps_the_pace_may_take_longer_than_a_standstill_may_last() {
     let server = quick_with(&["--stall-timeout", "5"]);
     let content = bytes(1, 1_600_000);
     fs::write(server.library().join("down"), &content).unwrap();
@@ -204,7 +204,7 @@ fn who_keeps_the_pace_may_take_longer_than_a_standstill_may_last() {
 }
 
 #[test]
-fn a_slow_disk_of_the_server_does_not_make_its_client_too_slow() {
+pub(crate) fn a_slow_disk_of_the_server_does_not_make_its_client_too_slow() {
     if is_missing("a slow disk of the server does not make its client too slow") {
         return;
     }

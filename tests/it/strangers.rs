@@ -29,7 +29,7 @@ fn raw_answers(address: SocketAddr, lines: &str) -> String {
 }
 
 #[test]
-fn an_unknown_user_and_a_wrong_password_get_the_same_bytes() {
+pub(crate) fn an_unknown_user_and_a_wrong_password_get_the_same_bytes() {
     let server = quick();
     newcomer(&server, "xiaoyu");
     known(server.address(), "xiaoyu");
@@ -55,7 +55,7 @@ fn told_to_wait(answer: &Value) -> Duration {
 }
 
 #[test]
-fn who_guesses_waits_longer_and_longer_and_nobody_else_waits() {
+pub(crate) fn who_guesses_waits_longer_and_longer_and_nobody_else_waits() {
     let server = quick();
     newcomer(&server, "yuki");
     newcomer(&server, "xiaoyu");
@@ -93,7 +93,7 @@ fn who_guesses_waits_longer_and_longer_and_nobody_else_waits() {
 }
 
 #[test]
-fn of_many_guesses_sent_at_once_only_the_first_few_are_tried() {
+pub(crate) fn of_many_guesses_sent_at_once_only_the_first_few_are_tried() {
     const PEERS: usize = 40;
     let server = quick();
     newcomer(&server, "xiaoyu");
@@ -127,7 +127,7 @@ fn said_and_logged(lines: &[&str]) -> (String, String) {
 }
 
 #[test]
-fn no_password_stands_in_a_log_or_in_an_answer() {
+pub(crate) fn no_password_stands_in_a_log_or_in_an_answer() {
     let (said, log) = said_and_logged(&[
         r#"{"cmd":"REGISTER","user":"xiaoyu","password":"canary-1"}"#,
         r#"{"cmd":"REGISTER","user":"xiaoyu","password":"canary-2"}"#,
@@ -145,7 +145,7 @@ fn no_password_stands_in_a_log_or_in_an_answer() {
 }
 
 #[test]
-fn no_password_stands_in_a_log_or_in_an_answer_even_if_the_request_was_wrong() {
+pub(crate) fn no_password_stands_in_a_log_or_in_an_answer_even_if_the_request_was_wrong() {
     let (said, log) = said_and_logged(&[
         // Typed by hand, the lesson's password is a number as soon as its quotes are forgotten.
         r#"{"cmd":"LOGIN","user":"xiaoyu","password":123456789}"#,

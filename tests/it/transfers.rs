@@ -28,7 +28,7 @@ fn get_from(offset: u64) -> Value {
 }
 
 #[test]
-fn what_was_put_is_what_is_got() {
+pub(crate) fn what_was_put_is_what_is_got() {
     let server = quick();
     let mut peer = server.peer();
     // Around every size at which the server does something else: nothing, a small answer, a
@@ -47,7 +47,7 @@ fn what_was_put_is_what_is_got() {
 }
 
 #[test]
-fn what_was_put_without_waiting_is_what_is_got() {
+pub(crate) fn what_was_put_without_waiting_is_what_is_got() {
     let server = quick();
     let mut peer = server.peer();
     for size in [0, 1, 70_000, 1024 * 1024] {
@@ -59,7 +59,7 @@ fn what_was_put_without_waiting_is_what_is_got() {
 }
 
 #[test]
-fn a_file_keeps_the_time_it_was_sent_with() {
+pub(crate) fn a_file_keeps_the_time_it_was_sent_with() {
     let server = quick();
     let mut peer = server.peer();
     // From before 1970 to after 2038: what every file system in use can keep.
@@ -79,7 +79,7 @@ fn a_file_keeps_the_time_it_was_sent_with() {
 }
 
 #[test]
-fn a_download_begins_where_it_was_asked_to() {
+pub(crate) fn a_download_begins_where_it_was_asked_to() {
     let server = quick();
     let mut peer = server.peer();
     // The one is answered from memory, the other from file to socket.
@@ -101,7 +101,7 @@ fn a_download_begins_where_it_was_asked_to() {
 }
 
 #[test]
-fn a_file_placed_by_hand_is_served_without_a_recorded_checksum() {
+pub(crate) fn a_file_placed_by_hand_is_served_without_a_recorded_checksum() {
     let server = quick();
     let content = bytes(5, 3_000_000);
     fs::write(server.library().join("f"), &content).unwrap();
@@ -117,7 +117,7 @@ fn a_file_placed_by_hand_is_served_without_a_recorded_checksum() {
 }
 
 #[test]
-fn a_file_placed_by_hand_carries_its_checksum_once_somebody_asked_for_it() {
+pub(crate) fn a_file_placed_by_hand_carries_its_checksum_once_somebody_asked_for_it() {
     let server = quick();
     let content = bytes(5, 100_000);
     let path = server.library().join("f");
@@ -136,7 +136,7 @@ fn a_file_placed_by_hand_carries_its_checksum_once_somebody_asked_for_it() {
 }
 
 #[test]
-fn a_file_changed_by_hand_does_not_carry_its_old_checksum() {
+pub(crate) fn a_file_changed_by_hand_does_not_carry_its_old_checksum() {
     let server = quick();
     let mut peer = server.peer();
     // The same length, so only the time tells: an old one, for the clock of a file ticks slowly.
@@ -150,7 +150,7 @@ fn a_file_changed_by_hand_does_not_carry_its_old_checksum() {
 }
 
 #[test]
-fn only_a_file_can_be_got() {
+pub(crate) fn only_a_file_can_be_got() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&ask_about(&mut peer, "MKDIR", "d"));
@@ -161,7 +161,7 @@ fn only_a_file_can_be_got() {
 }
 
 #[test]
-fn put_needs_a_name_in_a_folder_that_is_there() {
+pub(crate) fn put_needs_a_name_in_a_folder_that_is_there() {
     let server = quick();
     let mut peer = server.peer();
     assert_ok(&put(&mut peer, "f", b"a file"));
@@ -176,7 +176,7 @@ fn put_needs_a_name_in_a_folder_that_is_there() {
 }
 
 #[test]
-fn a_taken_name_is_exists_with_what_is_there_and_stays_as_it_was() {
+pub(crate) fn a_taken_name_is_exists_with_what_is_there_and_stays_as_it_was() {
     let server = quick();
     let mut peer = server.peer();
     let first = json!({"cmd": "PUT", "path": "f", "size": 5, "mtime": 77});
@@ -197,7 +197,7 @@ fn a_taken_name_is_exists_with_what_is_there_and_stays_as_it_was() {
 }
 
 #[test]
-fn a_guest_overwrites_nothing_but_may_say_so_for_a_free_name() {
+pub(crate) fn a_guest_overwrites_nothing_but_may_say_so_for_a_free_name() {
     let server = quick();
     let mut peer = server.peer();
     let request = json!({"cmd": "PUT", "path": "f", "size": 3, "overwrite": true});
@@ -209,7 +209,7 @@ fn a_guest_overwrites_nothing_but_may_say_so_for_a_free_name() {
 
 /// Sent ahead, the second is not there yet when the third is looked at.
 #[test]
-fn a_name_is_taken_by_what_was_sent_last_and_not_by_what_that_replaced() {
+pub(crate) fn a_name_is_taken_by_what_was_sent_last_and_not_by_what_that_replaced() {
     let server = quick();
     let mut peer = newcomer(&server, "yuki");
     peer.send([eager_put("f", b"old"), eager_over("f", b"newer"), eager_put("f", b"")].concat());
@@ -220,7 +220,7 @@ fn a_name_is_taken_by_what_was_sent_last_and_not_by_what_that_replaced() {
 
 /// Sent ahead, the first is not there yet when the second is looked at.
 #[test]
-fn a_guest_overwrites_not_even_what_it_has_just_sent() {
+pub(crate) fn a_guest_overwrites_not_even_what_it_has_just_sent() {
     let server = quick();
     let mut peer = server.peer();
     peer.send([eager_put("f", b"old"), eager_over("f", b"new")].concat());
@@ -230,7 +230,7 @@ fn a_guest_overwrites_not_even_what_it_has_just_sent() {
 }
 
 #[test]
-fn a_client_that_has_closed_its_side_still_gets_its_answer() {
+pub(crate) fn a_client_that_has_closed_its_side_still_gets_its_answer() {
     let server = quick();
     for (name, size) in [("small", 10), ("large", 900_000)] {
         let content = bytes(1, size);
@@ -258,7 +258,7 @@ fn a_client_that_has_closed_its_side_still_gets_its_answer() {
 }
 
 #[test]
-fn a_reader_that_leaves_in_the_middle_costs_nobody_else_anything() {
+pub(crate) fn a_reader_that_leaves_in_the_middle_costs_nobody_else_anything() {
     let server = quick();
     fs::write(server.library().join("f"), bytes(1, 8_000_000)).unwrap();
     let mut leaver = server.peer();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use harness::actor::Ferryd;
 use harness::content::eager_put;
-use harness::{Peer, eventually};
+use harness::{Peer, eventually, models};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 
@@ -32,9 +32,9 @@ impl Witness {
     }
 
     pub(crate) fn of(server: Ferryd, library: PathBuf) -> Self {
-        // The greeted session is one thread more than there are at rest.
+        // The greeted session has its threads beside those there are at rest.
         let _greeted = Peer::connect(server.address);
-        let at_rest = server.threads().unwrap() - 1;
+        let at_rest = server.threads().unwrap() - models::threads_a_session();
         Self { server, library, at_rest, kept: BTreeMap::new() }
     }
 

@@ -41,10 +41,8 @@ pub struct Console<'c> {
     pub roster: &'c Roster,
     /// Who has an account.
     pub accounts: &'c Accounts<'c>,
-    /// Who writes what.
-    pub claims: &'c Claims,
-    /// Who talks.
-    pub room: &'c Room<'c>,
+    /// What the sessions have in common; nothing if each has a process of its own.
+    pub shared: Option<Shared<'c>>,
     /// What was done so far.
     pub counters: &'c Counters,
     /// The stop to come.
@@ -53,7 +51,26 @@ pub struct Console<'c> {
     pub stop: &'c Stop,
 }
 
-impl Console<'_> {
+/// What sessions have in common that share their memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Shared<'c> {
+    /// Who writes what.
+    pub claims: &'c Claims,
+    /// Who talks.
+    pub room: &'c Room<'c>,
+}
+
+impl<'c> Console<'c> {
+    /// What the sessions have in common, for what cannot be done without.
+    fn shared(&self) -> Result<Shared<'c>, Refusal> {
+        self.shared.ok_or_else(|| {
+            let message = "this server runs each session in a process of its own, and processes \
+                           share no memory: there is no room to speak or ask in, and what they \
+                           write is not known here";
+            Refusal::new(Reason::Denied, message)
+        })
+    }
+
     /// Does what a line says, and says what came of it, in as many lines as it takes.
     pub fn obey(&self, line: &str) -> Result<String, Refusal> {
         let done = match command::read(line) {
@@ -104,7 +121,7 @@ impl Console<'_> {
             Command::Say { text } => self.say(&text),
             Command::Who => Ok(self.who()),
             Command::Kick { whom } => self.kick(&whom),
-            Command::Files => Ok(self.files()),
+            Command::Files => self.files(),
             Command::Stats => Ok(self.stats()),
             Command::Users => self.users(),
             Command::Ask(ask) => self.ask(ask),

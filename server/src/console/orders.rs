@@ -17,7 +17,7 @@ impl Console<'_> {
     /// Speaks as the administrator.
     pub(super) fn say(&self, text: &str) -> Result<String, Refusal> {
         let saying = Saying::parse(text).map_err(|error| refusal::bad_saying(&error))?;
-        self.room.announce(&saying);
+        self.shared()?.room.announce(&saying);
         Ok("said to everybody".into())
     }
 
@@ -47,7 +47,8 @@ impl Console<'_> {
         }
         let user = whom.to_ascii_lowercase();
         let named = |name: &str| name.to_lowercase() == whom.to_lowercase();
-        let guests = self.room.members().into_iter().filter(|m| m.guest && named(&m.name));
+        let members = self.shared.map(|shared| shared.room.members()).unwrap_or_default();
+        let guests = members.into_iter().filter(|m| m.guest && named(&m.name));
         let users = attendees
             .iter()
             .filter(|attendee| attendee.user.as_ref().is_some_and(|name| name.as_str() == user));
@@ -57,10 +58,11 @@ impl Console<'_> {
     /// Puts a question, or goes on with it.
     pub(super) fn ask(&self, ask: Ask) -> Result<String, Refusal> {
         let Ask { step, question, choices } = ask;
+        let room = self.shared()?.room;
         let tally = match step {
-            Some(Step::Again) => self.room.ask_again(),
-            Some(Step::Close) => self.room.close_vote(),
-            None => self.room.ask(&question.unwrap_or_default(), &choices),
+            Some(Step::Again) => room.ask_again(),
+            Some(Step::Close) => room.close_vote(),
+            None => room.ask(&question.unwrap_or_default(), &choices),
         }?;
         Ok(stands(&tally))
     }
@@ -68,7 +70,7 @@ impl Console<'_> {
     /// How the last vote stands, or ended.
     pub(super) fn tally(&self) -> Result<String, Refusal> {
         let nothing = || Refusal::new(Reason::NotFound, "nothing was asked yet; `ask` asks");
-        self.room.tally().map(|tally| stands(&tally)).ok_or_else(nothing)
+        self.shared()?.room.tally().map(|tally| stands(&tally)).ok_or_else(nothing)
     }
 
     /// Stops the server, or plans to.
@@ -111,11 +113,11 @@ impl Console<'_> {
         }
     }
 
-    /// In the administrator's voice.
+    /// In the administrator's voice, where there is a room.
     fn announce(&self, text: &str) {
         // Our own words are always such as can be said.
-        if let Ok(saying) = Saying::parse(text) {
-            self.room.announce(&saying);
+        if let (Some(shared), Ok(saying)) = (self.shared, Saying::parse(text)) {
+            shared.room.announce(&saying);
         }
     }
 }

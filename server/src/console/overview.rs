@@ -10,39 +10,43 @@ use common::user::GUEST;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Console;
 use super::table::{NOTHING, some, span, table, titles};
+use super::{Console, Shared};
 use crate::registry::Held;
 use crate::roster::Attendee;
 use crate::state::State;
 
+/// What is told of what each process counts alone.
+const UNKNOWN: &str = "not known here: each session counts in a process of its own";
+
 impl Console<'_> {
     /// A line for each session.
     pub(super) fn who(&self) -> String {
-        let members: HashMap<u64, String> = self
-            .room
-            .members()
+        let members = self.shared.map(|shared| shared.room.members()).unwrap_or_default();
+        let members: HashMap<u64, String> = members
             .into_iter()
             .map(|member| (member.session, if member.guest { member.name } else { "yes".into() }))
             .collect();
         let titles = titles(["SESSION", "USER", "ADDRESS", "HERE FOR", "STATE", "FOR", "ROOM", ""]);
         let sessions = self.roster.attendees();
-        let rows = sessions.iter().map(|attendee| row_of(attendee, members.get(&attendee.session)));
+        let rows = sessions.iter().map(|attendee| {
+            row_of(attendee, self.user_of(attendee), members.get(&attendee.session))
+        });
         table(&[titles].into_iter().chain(rows).collect::<Vec<_>>())
     }
 
     /// A line for each name that is being written.
-    pub(super) fn files(&self) -> String {
-        let held = self.claims.snapshot();
+    pub(super) fn files(&self) -> Result<String, Refusal> {
+        let held = self.shared()?.claims.snapshot();
         if held.is_empty() {
-            return "nobody writes a file".into();
+            return Ok("nobody writes a file".into());
         }
         let titles = titles(["BY", "HAS COME", "FOR", "WAITING", "FILE"]);
         let rows = held.into_iter().map(|Held { path, holder, line }| {
             let come = format!("{} of {}", size(holder.received), size(holder.size));
             [holder.holder, come, span(Duration::from_secs(holder.since)), some(&line), path]
         });
-        table(&[titles].into_iter().chain(rows).collect::<Vec<_>>())
+        Ok(table(&[titles].into_iter().chain(rows).collect::<Vec<_>>()))
     }
 
     /// What was done since the server began.
@@ -51,7 +55,7 @@ impl Console<'_> {
         let up = SystemTime::now().duration_since(counts.begun).unwrap_or_default();
         let files = |(files, bytes): (u64, u64)| format!("{files} files, {}", size(bytes));
         let row = |head: &str, says: String| [head.to_owned(), says];
-        table(&[
+        let mut rows = vec![
             row("up", format!("since {}, for {}", local(counts.begun), span(up))),
             row(
                 "sessions",
@@ -60,11 +64,26 @@ impl Console<'_> {
                     attendance.now, attendance.most, attendance.ever, attendance.turned_away
                 ),
             ),
-            row("in the room", self.room.members().len().to_string()),
-            row("received", files(counts.received)),
-            row("sent", files(counts.sent)),
-            row("refusals", counts.refusals.to_string()),
-        ])
+        ];
+        match self.shared {
+            Some(Shared { room, .. }) => rows.extend([
+                row("in the room", room.members().len().to_string()),
+                row("received", files(counts.received)),
+                row("sent", files(counts.sent)),
+                row("refusals", counts.refusals.to_string()),
+            ]),
+            None => rows.push(row("transfers", UNKNOWN.into())),
+        }
+        table(&rows)
+    }
+
+    /// As whom somebody has logged in: where sessions share nothing, only they know.
+    fn user_of(&self, attendee: &Attendee) -> String {
+        match (&attendee.user, self.shared) {
+            (Some(user), _) => user.to_string(),
+            (None, Some(_)) => GUEST.into(),
+            (None, None) => NOTHING.into(),
+        }
     }
 
     /// A line for each account, and the guests.
@@ -73,7 +92,8 @@ impl Console<'_> {
         for attendee in self.roster.attendees() {
             here.entry(attendee.user).or_default().push(thread_of(attendee.session));
         }
-        let guests = some(here.get(&None).map_or(&[], Vec::as_slice));
+        let guests = self.shared.and_then(|_| here.get(&None));
+        let guests = some(guests.map_or(&[], Vec::as_slice));
         let accounts = self.accounts.all()?.into_iter().map(|(user, role)| {
             let sessions = here.remove(&Some(user.clone())).unwrap_or_default();
             [role.to_string(), user.to_string(), some(&sessions)]
@@ -84,8 +104,7 @@ impl Console<'_> {
     }
 }
 
-fn row_of(attendee: &Attendee, in_room: Option<&String>) -> [String; 8] {
-    let user = attendee.user.as_ref().map_or(GUEST.into(), ToString::to_string);
+fn row_of(attendee: &Attendee, user: String, in_room: Option<&String>) -> [String; 8] {
     let here = span(attendee.since.elapsed());
     let (state, since, on) = match &attendee.row {
         // Who is idle works on nothing any more.

@@ -8,22 +8,15 @@
 //! The threads live in a [`thread::scope`]: it ends only when every thread in it has ended, so
 //! none can be forgotten, and they may borrow what outlives it instead of counting references.
 
-use std::panic::{self, AssertUnwindSafe};
 use std::thread::{self, Builder};
 use std::time::Duration;
 
-use crate::listener::{Admitted, Listener, turn_away};
+use super::{STACK_BYTES, hold, name};
+use crate::listener::{Listener, turn_away};
 use crate::roster::Roster;
 use crate::seldom::Seldom;
 use crate::service::Service;
-use crate::session;
-use crate::state::{State, Table};
-use crate::stop::Stop;
-
-/// A session needs little stack: buffers live on the heap. The deepest thing on it is the JSON
-/// parser, which follows a peer's brackets 128 levels down and then refuses; unoptimised that
-/// takes a third of a mebibyte. Stack that is not touched costs no memory.
-const STACK_BYTES: usize = 1024 * 1024;
+use crate::state::Table;
 
 /// Serves until a stop is asked for, then lets transfers under way finish for `grace`.
 pub fn serve(
@@ -40,9 +33,9 @@ pub fn serve(
         // thread, wait for the next.
         while let Some(client) = listener.next(roster) {
             let stream = client.stream.clone();
-            let named = Builder::new().name(format!("c{:02}", client.session));
+            let named = Builder::new().name(name(&client));
             let spawned = named.stack_size(STACK_BYTES).spawn_scoped(scope, move || {
-                run(&client, stop, table, service);
+                hold(&client, stop, table, service);
             });
             if let Err(error) = spawned {
                 if let Some(unsaid) = troubles.say() {
@@ -53,14 +46,4 @@ pub fn serve(
         }
         roster.dismiss(grace);
     });
-}
-
-/// A session's thread from its first line to its last. A panic in it ends this session only.
-fn run(client: &Admitted<'_>, stop: &Stop, table: &Table, service: &Service<'_>) {
-    let seat = table.seat(&format!("c{:02}", client.session), State::Run);
-    client.slot.seated(seat.row());
-    let session = AssertUnwindSafe(|| session::hold(client, service, stop, table));
-    if panic::catch_unwind(session).is_err() {
-        log::error!("the session of {} panicked and was ended", client.peer);
-    }
 }

@@ -35,12 +35,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use common::protocol::{Reason, Refusal};
 use common::room::{Event, RoomName, Saying, Tally};
 
-pub use self::outbox::Outbox;
+pub use self::outbox::{Outbox, Taken};
 pub use self::pace::Pace;
 pub use self::presence::{Presence, not_here};
 use self::state::{Audience, State};
 use self::vote::Round;
 pub use self::vote::Voter;
+use crate::bell::Bell;
 use crate::clock;
 use crate::store::Store;
 
@@ -93,6 +94,11 @@ impl<'s> Room<'s> {
     /// Nobody yet. Votes will be kept in `store`.
     pub fn new(store: &'s Store) -> Self {
         Self { state: Mutex::default(), store }
+    }
+
+    /// Rung when something has become of the outboxes, under the room's lock.
+    pub fn bell(&self) -> Bell {
+        self.lock().bell.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

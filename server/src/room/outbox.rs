@@ -106,7 +106,20 @@ impl Inlet {
     }
 }
 
-/// The writing thread's end.
+/// What came out of an outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Lines.
+    Some,
+    /// Nothing for now.
+    Nothing,
+    /// Nothing, and nothing more will come: the member has left.
+    Over,
+    /// The same: the room has given the member up.
+    GivenUp,
+}
+
+/// The end of whoever writes to the member.
 #[derive(Debug)]
 pub struct Outbox {
     first: VecDeque<Line>,
@@ -118,6 +131,23 @@ impl Outbox {
     /// Waits until there is something to be written, and adds it to `lines`. `false` if there is
     /// nothing and nothing more will come.
     pub fn take(&mut self, lines: &mut Vec<u8>) -> bool {
+        loop {
+            match self.try_take(lines) {
+                Taken::Some => return true,
+                Taken::Over | Taken::GivenUp => return false,
+                Taken::Nothing => {
+                    let _doing = state::enter(State::WaitQueueEmpty);
+                    if let Ok(line) = self.lines.recv() {
+                        self.add(&line, lines);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds what is to be written now to `lines`, which is empty or holds the first of it. Never
+    /// waits.
+    pub fn try_take(&mut self, lines: &mut Vec<u8>) -> Taken {
         while lines.len() < TAKEN_BYTES {
             if let Some(line) = self.first.pop_front() {
                 lines.extend_from_slice(&line);
@@ -128,17 +158,23 @@ impl Outbox {
             match self.lines.try_recv() {
                 Ok(line) => self.add(&line, lines),
                 Err(_) if gap => self.tell_gap(lines),
-                Err(_) if !lines.is_empty() => return true,
-                Err(TryRecvError::Disconnected) => return false,
-                Err(TryRecvError::Empty) => {
-                    let _doing = state::enter(State::WaitQueueEmpty);
-                    if let Ok(line) = self.lines.recv() {
-                        self.add(&line, lines);
-                    }
-                }
+                Err(_) if !lines.is_empty() => break,
+                Err(TryRecvError::Disconnected) if self.is_given_up() => return Taken::GivenUp,
+                Err(TryRecvError::Disconnected) => return Taken::Over,
+                Err(TryRecvError::Empty) => return Taken::Nothing,
             }
         }
-        true
+        Taken::Some
+    }
+
+    /// Whether [`try_take`](Self::try_take) would find lines, or that there will be none.
+    pub fn is_ready(&self) -> bool {
+        let queued = !self.first.is_empty() || !self.lines.is_empty();
+        queued || self.backlog.missed.load(Ordering::SeqCst) > 0 || self.is_given_up()
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.backlog.dropped.load(Ordering::SeqCst)
     }
 
     fn add(&self, line: &Line, lines: &mut Vec<u8>) {

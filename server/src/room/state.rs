@@ -9,6 +9,7 @@ use super::Person;
 use super::line::{self, Line};
 use super::outbox::Inlet;
 use super::vote::Round;
+use crate::bell::Bell;
 use crate::clock;
 
 /// Lines that a newcomer hears of what was said before.
@@ -57,6 +58,8 @@ pub(super) struct State {
     pub(super) history: VecDeque<Line>,
     /// The last round, open or not.
     pub(super) round: Option<Round>,
+    /// Rung when something has become of the outboxes.
+    pub(super) bell: Bell,
 }
 
 impl State {
@@ -78,6 +81,7 @@ impl State {
         let now = Instant::now();
         let hearing = self.members.iter_mut().filter(|(id, member)| audience.has(**id, member));
         hearing.for_each(|(_, member)| member.inlet.offer(line, now));
+        self.bell.ring();
     }
 
     fn remember(&mut self, line: Line) {
@@ -97,6 +101,7 @@ impl State {
         while let Some(session) = deaf(self) {
             let Some(member) = self.members.remove(&session) else { return };
             member.inlet.give_up();
+            self.bell.ring();
             self.announce_leaving(session, member.person);
         }
     }

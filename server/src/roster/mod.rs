@@ -108,6 +108,11 @@ impl Roster {
         Self { sessions: Mutex::default(), empty: Condvar::new(), capacity }
     }
 
+    /// How many may be on it.
+    pub fn places(&self) -> usize {
+        self.capacity.places
+    }
+
     /// A place for session `id`, which comes from `peer`; or which limit is met.
     pub fn enter(
         &self,

@@ -4,7 +4,7 @@ use common::protocol::{Reason, Refusal, Response, Role, Told};
 
 use super::{Handled, Reply, Service, Who};
 use crate::answer::Answer;
-use crate::console::Console;
+use crate::console::{Console, Shared};
 
 /// How much of a text goes out. Written as JSON, a byte of it takes two at most, and the whole must
 /// fit a line.
@@ -16,8 +16,7 @@ impl Service<'_> {
         Console {
             roster: self.roster,
             accounts: &self.accounts,
-            claims: self.claims,
-            room: self.room,
+            shared: Some(Shared { claims: self.claims, room: self.room }),
             counters: self.counters,
             countdown: self.countdown,
             stop: self.stop,
@@ -27,6 +26,12 @@ impl Service<'_> {
     pub(super) fn admin<'s>(&self, who: &Who<'_>, line: &str) -> Handled<'s> {
         if who.user.as_ref().is_none_or(|user| user.role != Role::Admin) {
             let message = "only an administrator has the console";
+            return Err(Refusal::new(Reason::Denied, message).into());
+        }
+        if self.alone {
+            let message = "type this at the server's own terminal: this session has a process of \
+                           its own, and processes share no memory, so it knows nothing of the \
+                           others";
             return Err(Refusal::new(Reason::Denied, message).into());
         }
         let text = shortened(self.console().obey(line)?);

@@ -146,6 +146,8 @@ pub struct Service<'s> {
     pub writer: &'s Writer,
     /// Asked before every step of something long.
     pub stop: &'s Stop,
+    /// The one session there is has this process to itself (model *process*).
+    pub alone: bool,
     /// The longest an upload may wait for a name.
     pub claim_wait: Duration,
     /// How long clients may take for what they do.
@@ -164,6 +166,15 @@ impl<'s> Service<'s> {
             return Reply::Answer(refusal.into());
         }
         let handled = match request {
+            Request::Join { .. }
+            | Request::Listen { .. }
+            | Request::Say { .. }
+            | Request::Leave {}
+            | Request::Vote { .. }
+                if self.alone =>
+            {
+                Err(talk::no_room().into())
+            }
             Request::List { path } => self.list(who, path.as_deref().unwrap_or_default()),
             Request::Get { path, offset } => self.get(who, &path, offset.unwrap_or(0)),
             Request::Put(put) => self.put(who, &put),

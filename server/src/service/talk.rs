@@ -125,6 +125,13 @@ fn keep_pace(pace: &mut Pace) -> Result<(), Refusal> {
     })
 }
 
+/// The refusal where there is nobody to talk to.
+pub(super) fn no_room() -> Refusal {
+    let message = "there is no room here: this server runs each session in a process of its own, \
+                   and processes share no memory; one that runs as `--model thread` has a room";
+    Refusal::new(Reason::Denied, message)
+}
+
 fn bad_name(message: impl Into<String>) -> Refusal {
     Refusal::new(Reason::BadName, message)
 }

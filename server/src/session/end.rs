@@ -3,10 +3,18 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-use crate::roster::SentAway;
+use common::protocol::{Reason, Refusal};
+
+use crate::roster::{SentAway, Slot};
+
+/// What the session hears whose upload goes on elsewhere.
+const TAKEN_OVER: &str = "this upload goes on over another connection of yours; this one ends";
+
+/// What the session hears that is ended by the administrator.
+const KICKED: &str = "the administrator has ended this session";
 
 /// Why a session ends.
-pub(super) enum End {
+pub(crate) enum End {
     /// The client said `QUIT`, or closed its side between two requests.
     Left,
     /// The server is stopping.
@@ -41,8 +49,24 @@ impl fmt::Display for End {
 }
 
 impl End {
+    /// Why it ends if the roster knows better.
+    pub(crate) fn or_told_by(self, slot: &Slot<'_>) -> Self {
+        slot.sent_away().map_or(self, Self::from)
+    }
+
+    /// What the client is told of it, if that was not said yet.
+    pub(crate) fn last_words(&self) -> Option<Refusal> {
+        let (reason, message) = match self {
+            Self::Slow(what) => (Reason::Timeout, format!("too slow with {what}")),
+            Self::TakenOver => (Reason::Busy, TAKEN_OVER.to_owned()),
+            Self::Kicked => (Reason::Denied, KICKED.to_owned()),
+            _ => return None,
+        };
+        Some(Refusal::new(reason, message))
+    }
+
     /// What was to be sent could not be.
-    pub(super) fn unsent(error: io::Error) -> Self {
+    pub(crate) fn unsent(error: io::Error) -> Self {
         if is_our_deadline(&error) { Self::Deaf } else { Self::Lost(error) }
     }
 }

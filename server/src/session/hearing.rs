@@ -28,7 +28,7 @@ use crate::socket::Outgoing;
 use crate::state::{State, Table};
 
 /// What a client may be too slow with.
-pub(super) const HEARING: &str = "what is said in the room";
+pub(crate) const HEARING: &str = "what is said in the room";
 
 /// This thread takes lines out and sends them, no more.
 const STACK_BYTES: usize = 128 * 1024;

@@ -18,14 +18,17 @@
 //!
 //! This file holds the conversation; `reading` waits for what is said, `receiving` and `sending`
 //! hold its two long sentences, `news` tells others what was put, and `hearing` goes on with it
-//! while a second thread tells the client what is said in the room. `end` says why it is over.
+//! while a second thread tells the client what is said in the room. `job` is what a request has to
+//! be remembered by, and `end` says why it is over. What is said, and when a session ends, is the
+//! same where nothing may wait: the model *select* takes it from here.
 
 mod end;
 mod hearing;
+mod job;
 mod news;
 mod reading;
-mod receiving;
-mod sending;
+pub(crate) mod receiving;
+pub(crate) mod sending;
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -37,8 +40,10 @@ use common::frame;
 use common::protocol::{Greeting, Outcome, PROTOCOL_VERSION, Reason, Refusal, Request, Response};
 use serde::{Deserialize, Serialize};
 
-use self::end::End;
-use self::news::News;
+pub(crate) use self::end::End;
+pub(crate) use self::hearing::HEARING;
+pub(crate) use self::job::{Body, Job};
+pub(crate) use self::news::News;
 use crate::answer::Answer;
 use crate::batch::Batch;
 use crate::fault;
@@ -48,56 +53,18 @@ use crate::room::{Outbox, Pace, Presence};
 use crate::roster::Slot;
 use crate::service::{Reply, Service, Who};
 use crate::socket::{Incoming, Outgoing, Turn};
-use crate::state::{self, Table};
+use crate::state::Table;
 use crate::stop::Stop;
-
-/// How much of a path the journal keeps. A request may name one of 64 KiB.
-const NOTED_CHARS: usize = 256;
 
 /// How much of a parser's complaint is passed on. It may quote a whole line.
 const ERROR_CHARS: usize = 200;
 
 /// Gathered answers are sent when there are this many bytes of them.
-const OUTPUT_BYTES: usize = 64 * 1024;
+pub(crate) const OUTPUT_BYTES: usize = 64 * 1024;
 
 /// What is still read, and for how long, from a client that has been told all there is to tell.
-const FAREWELL_TIME: Duration = Duration::from_secs(2);
-const FAREWELL_BYTES: usize = 1024 * 1024;
-
-/// What the session hears whose upload goes on elsewhere.
-const TAKEN_OVER: &str = "this upload goes on over another connection of yours; this one ends";
-
-/// What the session hears that is ended by the administrator.
-const KICKED: &str = "the administrator has ended this session";
-
-/// What stands between a request line and the next one.
-#[derive(Clone, Copy)]
-enum Body {
-    /// Nothing.
-    None,
-    /// Bytes, once the client is told to send them.
-    OnDemand,
-    /// So many bytes and a checksum line, whether they are wanted or not.
-    Eager(u64),
-}
-
-impl Body {
-    fn of(request: &Request) -> Self {
-        match request {
-            Request::Put(put) if put.eager => Self::Eager(put.size),
-            Request::Put(_) => Self::OnDemand,
-            _ => Self::None,
-        }
-    }
-}
-
-/// A request under way, and what the journal will say of it.
-struct Job {
-    verb: &'static str,
-    path: String,
-    body: Body,
-    begun: Instant,
-}
+pub(crate) const FAREWELL_TIME: Duration = Duration::from_secs(2);
+pub(crate) const FAREWELL_BYTES: usize = 1024 * 1024;
 
 /// The room's events will follow, once this answer is out.
 struct Hearing {
@@ -115,6 +82,37 @@ pub fn hold<'s>(
 ) {
     let outgoing = Outgoing::new(Arc::clone(&client.stream), service.deadlines);
     Session::new(client, service, stop, table, &outgoing).run();
+}
+
+/// The first line of a session.
+pub(crate) fn greeting(session: u64) -> Answer {
+    Answer::of(&Response::Ok(Greeting {
+        server: concat!("ferryd ", env!("CARGO_PKG_VERSION")).to_owned(),
+        protocol: PROTOCOL_VERSION,
+        session,
+    }))
+}
+
+/// What to answer to a line that is no request, and whether the session ends with it: if the line
+/// may have announced a body, what follows may be that body. That is so if its `cmd` is `PUT`, and
+/// if it is an object so broken that its `cmd` cannot be known.
+pub(crate) fn no_request(line: &[u8], error: &dyn Display, who: &Who<'_>) -> (Refusal, bool) {
+    #[derive(Deserialize)]
+    struct Command {
+        cmd: Option<serde_json::Value>,
+    }
+    // The parser quotes the line, and the line is the peer's.
+    let error: String = error.to_string().chars().take(ERROR_CHARS).collect();
+    let error = Safe(&error);
+    log::info!("{} said what is not a request: {error}", who.peer);
+    let refusal = Refusal::new(Reason::BadRequest, format!("not a request: {error}"));
+    let may_have_a_body = match frame::parse(line) {
+        Ok(Command { cmd }) => {
+            cmd.is_some_and(|cmd| cmd.as_str().is_some_and(|cmd| cmd.eq_ignore_ascii_case("PUT")))
+        }
+        Err(_) => line.contains(&b'{'),
+    };
+    (refusal, may_have_a_body)
 }
 
 /// One client's conversation.
@@ -165,18 +163,13 @@ impl<'s> Session<'s> {
     /// Holds the conversation to its end.
     fn run(mut self) {
         log::info!("{} connected", self.who.peer);
-        let Err(mut end) = self.converse();
-        if let Err(why) = self.check_welcome() {
-            end = why;
-        }
-        match end {
-            End::Slow(what) => self.refuse(Reason::Timeout, format!("too slow with {what}")),
-            End::TakenOver => self.refuse(Reason::Busy, TAKEN_OVER.to_owned()),
-            End::Kicked => self.refuse(Reason::Denied, KICKED.to_owned()),
-            _ => {}
+        let Err(end) = self.converse();
+        let end = end.or_told_by(self.slot);
+        if let Some(refusal) = end.last_words() {
+            self.refuse(refusal);
         }
         let told = self.before_waiting();
-        self.tell_news();
+        self.news.tell(&self.who, self.service.room, Instant::now());
         log::info!("{} {end}", self.who.peer);
         if told.is_ok() && !matches!(end, End::Lost(_)) {
             self.input.incoming_mut().close_gently(FAREWELL_TIME, FAREWELL_BYTES);
@@ -189,11 +182,7 @@ impl<'s> Session<'s> {
     }
 
     fn converse(&mut self) -> Result<Infallible, End> {
-        self.say(&Response::Ok(Greeting {
-            server: concat!("ferryd ", env!("CARGO_PKG_VERSION")).to_owned(),
-            protocol: PROTOCOL_VERSION,
-            session: self.who.session,
-        }));
+        self.gather(&greeting(self.who.session));
         fault::point("session.greeted");
         loop {
             let mut next = self.exchange()?;
@@ -220,9 +209,7 @@ impl<'s> Session<'s> {
     }
 
     fn turn(&mut self, request: Request) -> Result<Option<Hearing>, End> {
-        let (verb, path) = (request.verb(), request.path().to_owned());
-        state::works_on(format_args!("{verb} {}", Safe(&path)));
-        let job = Job { verb, path, body: Body::of(&request), begun: Instant::now() };
+        let job = Job::of(&request);
         if let Body::None = job.body {
             // This request may ask about a file whose upload is still in the batch.
             self.settle();
@@ -253,25 +240,10 @@ impl<'s> Session<'s> {
         self.skip(job.body)
     }
 
-    /// A line that is no request. If it may have announced a body, what follows may be that body,
-    /// and the session ends. That is so if its `cmd` is `PUT`, and if it is an object so broken
-    /// that its `cmd` cannot be known.
     fn refuse_line(&mut self, error: &dyn Display) -> Result<(), End> {
-        #[derive(Deserialize)]
-        struct Command {
-            cmd: Option<serde_json::Value>,
-        }
-        // The parser quotes the line, and the line is the peer's.
-        let error: String = error.to_string().chars().take(ERROR_CHARS).collect();
-        let error = Safe(&error);
-        log::info!("{} said what is not a request: {error}", self.who.peer);
-        self.refuse(Reason::BadRequest, format!("not a request: {error}"));
-        let may_have_a_body = match frame::parse(&self.line) {
-            Ok(Command { cmd }) => cmd
-                .is_some_and(|cmd| cmd.as_str().is_some_and(|cmd| cmd.eq_ignore_ascii_case("PUT"))),
-            Err(_) => self.line.contains(&b'{'),
-        };
-        if may_have_a_body { Err(End::OutOfStep) } else { Ok(()) }
+        let (refusal, out_of_step) = no_request(&self.line, error, &self.who);
+        self.refuse(refusal);
+        if out_of_step { Err(End::OutOfStep) } else { Ok(()) }
     }
 
     /// Publishes what has been received and answers for it, in order.
@@ -280,19 +252,18 @@ impl<'s> Session<'s> {
             let outcome = self.gather(&answer);
             if outcome == Outcome::Ok {
                 self.service.counters.received(report.bytes);
-                self.note_news(&report);
+                self.news.add(&report, self.service.room);
             }
-            let (path, begun) = (report.path, report.begun);
-            let job = Job { verb: "PUT", path, body: Body::None, begun };
-            self.note(&job, report.bytes, outcome);
+            let bytes = report.bytes;
+            Job::reported(report).note(&self.who, bytes, outcome);
         }
-        self.tell_news_if_due();
+        self.news.tell_if_due(&self.who, self.service.room, Instant::now());
     }
 
     /// Refuses in its turn, behind all answers that are owed.
-    fn refuse(&mut self, reason: Reason, message: String) {
+    fn refuse(&mut self, refusal: Refusal) {
         self.settle();
-        self.gather(&Refusal::new(reason, message).into());
+        self.gather(&refusal.into());
     }
 
     fn say<T: Serialize>(&mut self, response: &Response<T>) {
@@ -324,14 +295,7 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
-    /// One line in the journal: who, what, how much, how long, how it ended.
     fn note(&self, job: &Job, bytes: u64, ended: impl Display) {
-        let (who, seconds) = (&self.who, job.begun.elapsed().as_secs_f64());
-        let path: String = match job.path.as_str() {
-            "" => ".".to_owned(),
-            path => path.chars().take(NOTED_CHARS).collect(),
-        };
-        let (verb, path) = (job.verb, Safe(&path));
-        log::info!("{} {who} {verb} {path} {bytes} B {seconds:.3} s {ended}", who.peer);
+        job.note(&self.who, bytes, ended);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, ErrorKind};
 use std::time::Instant;
 
 use common::frame;
-use common::protocol::Reason;
+use common::protocol::{Reason, Refusal};
 
 use super::end::is_our_deadline;
 use super::hearing::HEARING;
@@ -36,7 +36,7 @@ impl Session<'_> {
                     }
                 }
                 Err(error) => {
-                    self.refuse(Reason::BadRequest, error.to_string());
+                    self.refuse(Refusal::new(Reason::BadRequest, error.to_string()));
                     return Err(End::OutOfStep);
                 }
             }
@@ -74,7 +74,9 @@ impl Session<'_> {
         if let Some(wait) = self.news.due_in(Instant::now()) {
             self.input.incoming_mut().allow(Patience::once(wait));
             match self.input.fill_buf() {
-                Err(error) if is_our_deadline(&error) => self.tell_news(),
+                Err(error) if is_our_deadline(&error) => {
+                    self.news.tell(&self.who, self.service.room, Instant::now());
+                }
                 filled => return filled.map(<[u8]>::len),
             }
         }

@@ -13,12 +13,13 @@ use crate::claims::Claim;
 use crate::fault;
 use crate::plan::Plan;
 use crate::registry::{Party, Sending};
+use crate::service::Who;
 use crate::state::{self, State};
 use crate::store::Origin;
 use crate::upload::{BodyError, Upload};
 
 /// How often a client that waits for a name is told who it waits for.
-const WAIT_EVERY: Duration = Duration::from_secs(1);
+pub(crate) const WAIT_EVERY: Duration = Duration::from_secs(1);
 
 /// What a checksum line looks like, for those who forgot it.
 const EXAMPLE_SUM: &str = r#"{"crc32":"00000000"}"#;
@@ -83,7 +84,7 @@ impl<'s> Session<'s> {
 
     /// The claim on the plan's path, after waiting for it if it must be; or the answer `busy`.
     fn claim(&mut self, plan: &Plan<'s>) -> Result<Result<Claim<'s>, Answer>, End> {
-        let sending = self.sending(plan);
+        let sending = sending(&self.who, plan);
         let party = Party::new(self.who.to_string(), plan.size, sending.clone());
         let mut waiting = match self.service.claims.claim(&plan.claim_on, party) {
             Ok(claim) => return Ok(Ok(claim)),
@@ -124,15 +125,6 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// What lets the next connection of the same user take this upload over. Guests have no names,
-    /// and several may come from one address: none of them ends another's session.
-    fn sending(&self, plan: &Plan<'_>) -> Option<Sending> {
-        self.who.user.as_ref()?;
-        let Origin { sender, size, mtime, .. } = plan.origin.as_ref()?;
-        let upload = format!("{sender} {size} {mtime:?}");
-        Some(Sending { session: self.who.session, upload })
-    }
-
     fn receive_body(&mut self, upload: &mut Upload<'_>) -> Result<Result<Sum, Refusal>, End> {
         let _doing = state::enter(State::Read);
         let patience = self.service.deadlines.rest_of_file(upload.offset());
@@ -155,8 +147,7 @@ impl<'s> Session<'s> {
     fn read_sum(&mut self) -> Result<Sum, End> {
         self.read_line()?;
         frame::parse(&self.line).map_err(|_| {
-            let message = format!("behind the bytes belongs a line like {EXAMPLE_SUM}");
-            self.refuse(Reason::BadRequest, message);
+            self.refuse(no_sum());
             End::OutOfStep
         })
     }
@@ -198,4 +189,19 @@ impl<'s> Session<'s> {
         }
         Ok(())
     }
+}
+
+/// What lets the next connection of the same user take this upload over. Guests have no names, and
+/// several may come from one address: none of them ends another's session.
+pub(crate) fn sending(who: &Who<'_>, plan: &Plan<'_>) -> Option<Sending> {
+    who.user.as_ref()?;
+    let Origin { sender, size, mtime, .. } = plan.origin.as_ref()?;
+    let upload = format!("{sender} {size} {mtime:?}");
+    Some(Sending { session: who.session, upload })
+}
+
+/// The refusal for what stands behind a body and is no checksum line.
+pub(crate) fn no_sum() -> Refusal {
+    let message = format!("behind the bytes belongs a line like {EXAMPLE_SUM}");
+    Refusal::new(Reason::BadRequest, message)
 }

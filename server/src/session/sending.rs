@@ -1,6 +1,8 @@
 //! What goes out and is longer than a line: listings and files.
 
-use common::protocol::{Crc32, Download, Outcome, Response};
+use std::io;
+
+use common::protocol::{Crc32, Download, Outcome, Page, Response};
 
 use super::{End, Job, Session};
 use crate::answer::Answer;
@@ -9,18 +11,14 @@ use crate::refusal;
 use crate::store::{Listing, Opened};
 
 /// Files up to this size go out with their line in one piece, through the output buffer.
-const SMALL_FILE_BYTES: u64 = 32 * 1024;
+pub(crate) const SMALL_FILE_BYTES: u64 = 32 * 1024;
 
 impl Session<'_> {
     /// A line for each page, as the folder is read: no listing is ever held whole.
     pub(super) fn send_pages(&mut self, pages: Listing, job: &Job) -> Result<(), End> {
         let mut outcome = Outcome::Empty;
         for page in pages {
-            let answer = match page {
-                Ok(page) => Answer::of(&Response::Ok(page)),
-                Err(error) => refusal::of_reading(&error).into(),
-            };
-            outcome = self.gather(&answer);
+            outcome = self.gather(&page_or_refusal(page));
             fault::point("list.page");
             self.flush_if_much()?;
             if let Outcome::Fail(_) = outcome {
@@ -57,21 +55,10 @@ impl Session<'_> {
     }
 
     fn send_small(&mut self, opened: &Opened, offset: u64) -> Outcome {
-        match opened.read_rest(offset) {
-            Ok(body) => {
-                let mut download = download(opened);
-                if offset == 0 {
-                    // Here are the bytes: to know their checksum costs nothing, and the client need
-                    // not ask.
-                    download.crc32 = download.crc32.or(Some(Crc32(crc32fast::hash(&body))));
-                }
-                self.say(&Response::Ok(download));
-                self.output.extend_from_slice(&body);
-                Outcome::Ok
-            }
-            // Nothing of it has been promised yet.
-            Err(error) => self.gather(&refusal::of_reading(&error).into()),
-        }
+        let (answer, body) = small(opened, offset);
+        self.output.extend_from_slice(&answer.line);
+        self.output.extend_from_slice(&body);
+        answer.outcome
     }
 
     /// LESSON: no queue and no writer on this side. A file that is read is never changed, only
@@ -93,6 +80,31 @@ impl Session<'_> {
     }
 }
 
-fn download(opened: &Opened) -> Download {
+/// A page of a listing as a line.
+pub(crate) fn page_or_refusal(page: io::Result<Page>) -> Answer {
+    match page {
+        Ok(page) => Answer::of(&Response::Ok(page)),
+        Err(error) => refusal::of_reading(&error).into(),
+    }
+}
+
+/// The line of a small file and its bytes.
+pub(crate) fn small(opened: &Opened, offset: u64) -> (Answer, Vec<u8>) {
+    match opened.read_rest(offset) {
+        Ok(body) => {
+            let mut download = download(opened);
+            if offset == 0 {
+                // Here are the bytes: to know their checksum costs nothing, and the client need
+                // not ask.
+                download.crc32 = download.crc32.or(Some(Crc32(crc32fast::hash(&body))));
+            }
+            (Answer::of(&Response::Ok(download)), body)
+        }
+        // Nothing of it has been promised yet.
+        Err(error) => (refusal::of_reading(&error).into(), Vec::new()),
+    }
+}
+
+pub(crate) fn download(opened: &Opened) -> Download {
     Download { size: opened.stat.size, mtime: opened.stat.mtime, crc32: opened.crc32 }
 }

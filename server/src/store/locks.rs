@@ -20,8 +20,18 @@ pub enum Tenancy {
     Sole,
     /// Other servers that said the same.
     Several,
+    /// The same, and this is one process of a server that holds the folder already, and has swept
+    /// it.
+    Branch,
     /// Whoever does: we only look after accounts. Nothing is locked, nothing is swept.
     Visitor,
+}
+
+impl Tenancy {
+    /// Whether it finds everything in order, or is none of its business.
+    pub(super) fn finds_order(self) -> bool {
+        matches!(self, Self::Branch | Self::Visitor)
+    }
 }
 
 /// Locks an open file or folder as its `tenancy` asks, until it is closed; `held` is what to call
@@ -29,13 +39,13 @@ pub enum Tenancy {
 pub(super) fn hold(file: &File, held: &Path, tenancy: Tenancy) -> Result<(), StoreError> {
     let locked = match tenancy {
         Tenancy::Sole => file.try_lock(),
-        Tenancy::Several => file.try_lock_shared(),
+        Tenancy::Several | Tenancy::Branch => file.try_lock_shared(),
         Tenancy::Visitor => Ok(()),
     };
     match locked {
         Ok(()) => Ok(()),
         Err(TryLockError::Error(error)) => Err(StoreError::io("lock", held)(error)),
-        Err(TryLockError::WouldBlock) if tenancy == Tenancy::Several => {
+        Err(TryLockError::WouldBlock) if tenancy != Tenancy::Sole => {
             Err(StoreError::InUseAlone(held.to_owned()))
         }
         // If it can be shared, then it is: that is what kept us from having it alone.

@@ -115,7 +115,7 @@ pub struct Store {
 
 impl Store {
     /// Opens the data folder, making what is missing; takes its lock; sweeps what an earlier
-    /// server left behind.
+    /// server left behind, unless this is only one more process of a server that did.
     pub fn open(
         data: &Path,
         library: Option<&Path>,
@@ -138,8 +138,10 @@ impl Store {
             fs::create_dir_all(&own).map_err(StoreError::io("make the folder", &own))?;
         }
         let library = library.unwrap_or(&own);
-        let synced = File::open(data).and_then(|folder| folder.sync_all());
-        synced.map_err(StoreError::io("sync", data))?;
+        if !tenancy.finds_order() {
+            let synced = File::open(data).and_then(|folder| folder.sync_all());
+            synced.map_err(StoreError::io("sync", data))?;
+        }
         Ok(Self {
             library: Tree::open(library, durability, tenancy)?,
             homes: Tree::open(&home, durability, tenancy)?,

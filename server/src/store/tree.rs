@@ -62,10 +62,12 @@ impl Tree {
             .map_err(|e| StoreError::io("open the folder", &parts_path)(e.into()))?;
         let parts = File::from(parts);
         locks::hold(&parts, path, tenancy)?;
-        if tenancy != Tenancy::Visitor {
+        if !tenancy.finds_order() {
             kept::sweep(&parts).map_err(StoreError::io("sweep", &parts_path))?;
         }
-        sync_names(&root).map_err(StoreError::io("sync", path))?;
+        if tenancy != Tenancy::Branch {
+            sync_names(&root).map_err(StoreError::io("sync", path))?;
+        }
         let device =
             fs::fstat(&root).map_err(|e| StoreError::io("look at", path)(e.into()))?.st_dev;
         // Counted from the time, so that no name comes again after a restart.

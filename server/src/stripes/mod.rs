@@ -240,7 +240,7 @@ impl<'s> Turn<'s> {
 
     /// Who has the stripe, as far as they say.
     pub fn holder(&self) -> Holder {
-        Holder::read(&self.stripe.files.held, &self.note.path)
+        Holder::read(&self.stripe.files.held, &self.note)
     }
 }
 

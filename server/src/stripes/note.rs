@@ -67,17 +67,21 @@ impl Note {
 }
 
 impl Holder {
-    /// Who `file` says its lock is held for, as it concerns somebody who wants `path`.
-    pub(super) fn read(file: &File, path: &str) -> Self {
+    /// Who `file` says its lock is held for, as it concerns whoever would write `wanted` there.
+    pub(super) fn read(file: &File, wanted: &Note) -> Self {
         let Some(note) = Note::read(file) else {
             return Self::Neighbour { server: "another server".to_owned(), since: 0 };
         };
         let server = printable(&note.server);
         let since = clock::nanoseconds().saturating_sub(note.since) / 1_000_000_000;
-        if note.path != path {
+        if note.path != wanted.path {
             return Self::Neighbour { server, since };
         }
-        let holder = format!("{} at {server}", printable(&note.who));
+        let mut holder = printable(&note.who);
+        // Another process of the same server (model *process*) is at no other place.
+        if note.server != wanted.server {
+            holder = format!("{holder} at {server}");
+        }
         Self::Writer(Wait { holder, received: 0, size: note.size, since, limit: None })
     }
 }
