@@ -13,7 +13,7 @@ use common::user::UserName;
 
 use crate::tilde;
 
-pub(crate) use self::args::{Get, Invocation, List, Output, Put};
+pub(crate) use self::args::{Get, Invocation, List, Output, Put, Watch};
 
 /// Marks a path on the server: one that no shell here could complete, and that the prompt asks the
 /// server for.
@@ -202,6 +202,13 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  who")]
     Who,
 
+    /// Show what every thread, queue and lock of the server is doing.
+    ///
+    /// On a terminal a live screen, until Ctrl-C; elsewhere one screen of text, or with --every one
+    /// after the other. It is shown on the server's own machine, and elsewhere to administrators.
+    #[command(after_help = "Examples:\n  watch\n  watch --once\n  watch --every 1")]
+    Watch(Watch),
+
     /// Leave the prompt, or end a script.
     #[command(visible_aliases = ["exit", "bye"])]
     Quit,
@@ -239,6 +246,7 @@ impl Command {
             Self::Login { .. } => "login",
             Self::Passwd { .. } => "passwd",
             Self::Who => "who",
+            Self::Watch(_) => "watch",
             Self::Quit => "quit",
         }
     }

@@ -155,6 +155,7 @@ fn masked(request: &Request) -> Request {
         | Request::Leave {}
         | Request::Vote { .. }
         | Request::Admin { .. }
+        | Request::Watch { .. }
         | Request::Quit {} => {}
     }
     shown

@@ -19,6 +19,7 @@
 //!   (`password`, `place`).
 //! - `transfer`: local files. `printer`: results on stdout (`display`), talk on stderr (`words`:
 //!   all of it, in two languages).
+//! - `watch`: what the server is doing, as a live screen.
 //! - `journal`: what was done, in a file.
 //! - `complete`: what Tab offers at the prompt (`terminal`), from the table of commands.
 //!
@@ -71,6 +72,7 @@ mod shell;
 mod terminal;
 mod tilde;
 mod transfer;
+mod watch;
 mod wire;
 mod words;
 mod xdg;

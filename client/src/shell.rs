@@ -8,6 +8,7 @@
 //! - `get`: downloads, small files many at a time.
 //! - `folders`: where one stands, there and here.
 //! - `account`: who one is.
+//! - `watch`: what the server is doing.
 //! - `local`: `!`, a command of one's own shell.
 //! - `report`: how a command went, name by name.
 
@@ -21,6 +22,7 @@ mod named;
 mod put;
 mod report;
 mod walk;
+mod watch;
 
 use std::env;
 use std::path::Path;
@@ -105,6 +107,7 @@ impl<'a> Shell<'a> {
                 report.one("", |r| self.passwd(&new, r));
             }
             Command::Who => report.one("", |r| self.who(r)),
+            Command::Watch(watch) => report.one("", |r| self.watch(watch, r)),
             Command::Quit => {}
         }
         report.finish()

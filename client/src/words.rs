@@ -5,7 +5,7 @@
 //! - `talk`: what is said by the way, and what is asked. `menu`: the numbered menu.
 //! - `failure`: why something was not done, and what to do about it; `error` says what happened,
 //!   `cause` how, `refusal` what the server means, `system` what this machine means.
-//! - `sum`: what came of many files.
+//! - `sum`: what came of many files. `screen`: what stands on the live screen.
 //! - `part`: what is put in, made safe to print: names, sizes, times.
 //!
 //! Results on stdout are the same in every language, for programs read those; so are the help pages
@@ -17,6 +17,7 @@ mod failure;
 mod menu;
 mod part;
 mod refusal;
+mod screen;
 mod sum;
 mod system;
 mod talk;
@@ -26,6 +27,7 @@ use clap::ValueEnum;
 pub(crate) use self::failure::Failure;
 pub(crate) use self::menu::{Brackets, Message};
 pub(crate) use self::part::Size;
+pub(crate) use self::screen::OnScreen;
 pub(crate) use self::sum::Sum;
 pub(crate) use self::talk::{LeftOut, Talk, Unit};
 

@@ -20,6 +20,7 @@ use crate::config::{Config, Task};
 use crate::console::Terminal;
 use crate::journal::{self, Echo, Journal};
 use crate::server::{Server, ServerError};
+use crate::state::{State, Table};
 use crate::stop::Stop;
 
 /// The program, from its arguments to its exit status.
@@ -63,13 +64,14 @@ fn serve(config: Config) -> Result<(), ServerError> {
     let (terminal, keyboard) = console.unzip();
     let echo =
         terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);
-    let _journal =
-        Journal::start(log_file, echo).map_err(ServerError::system("start the journal"))?;
+    let _journal = Journal::start(log_file, echo, Arc::clone(&server.table))
+        .map_err(ServerError::system("start the journal"))?;
     // A panic of one thread is everybody's news. The usual hook writes to stderr, where a stopped
     // terminal could hold the thread for ever.
     panic::set_hook(Box::new(|panicked| log::error!("{}", Safe(&panicked.to_string()))));
-    let (signals, watching) = stop_on_signals(server.stop(), terminal.clone())
-        .map_err(ServerError::system("watch signals"))?;
+    let (signals, watching) =
+        stop_on_signals(server.stop(), terminal.clone(), Arc::clone(&server.table))
+            .map_err(ServerError::system("watch signals"))?;
     let address = server.address()?;
     // The line scripts wait for. If nobody reads stdout, that is no reason not to serve.
     let _ = writeln!(io::stdout(), "ferryd listening on {address}");
@@ -102,6 +104,7 @@ fn serve(config: Config) -> Result<(), ServerError> {
 fn stop_on_signals(
     stop: Stop,
     terminal: Option<Terminal>,
+    table: Arc<Table>,
 ) -> io::Result<(signal_hook::iterator::Handle, JoinHandle<()>)> {
     // A write over a file size limit must fail, not kill: the default action of this signal is to
     // end the process (setrlimit(2)).
@@ -109,6 +112,7 @@ fn stop_on_signals(
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let handle = signals.handle();
     let watching = thread::Builder::new().name("signals".into()).spawn(move || {
+        let _seat = table.seat("signals", State::Idle);
         for _ in signals.forever() {
             if !stop.ask() {
                 if let Some(terminal) = &terminal {

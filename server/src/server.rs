@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -14,6 +14,7 @@ use crate::claims::Claims;
 use crate::config::Config;
 use crate::console::{Countdown, Typed};
 use crate::counters::Counters;
+use crate::journal;
 use crate::listener::Listener;
 use crate::models;
 use crate::places::{EXPIRY_EVERY, Places};
@@ -60,6 +61,8 @@ impl ServerError {
 pub struct Server {
     pub(crate) config: Config,
     pub(crate) store: Store,
+    /// What every thread is doing, also those that began before the server runs.
+    pub(crate) table: Arc<Table>,
     /// What is typed at its own terminal; none if it has no console there.
     pub(crate) typed: Option<Receiver<Typed>>,
     claims: Claims,
@@ -80,7 +83,8 @@ impl Server {
             Tenancy::Several => Some(Stripes::new(store.stripe_files()?, name(&listener)?)),
             _ => None,
         };
-        Ok(Self { config, store, typed: None, claims: Claims::new(stripes), listener })
+        let (claims, table) = (Claims::new(stripes), Arc::default());
+        Ok(Self { config, store, table, typed: None, claims, listener })
     }
 
     /// Where it listens.
@@ -96,11 +100,12 @@ impl Server {
     /// Serves until a stop is asked for, or until the writer thread has died. When this returns,
     /// every thread has been joined.
     pub fn run(mut self) -> Result<(), ServerError> {
-        let table = Table::default();
+        let table = Arc::clone(&self.table);
         let roster = Roster::new(self.config.capacity());
         let room = Room::new(&self.store);
         let (counters, countdown) = (Counters::since(SystemTime::now()), Countdown::default());
         let _seat = table.seat("main", State::Run);
+        let _shown = journal::queue().map(|queue| table.show(queue));
         let stop = self.stop();
         thread::scope(|scope| {
             let (writer, writing) = Writer::spawn(scope, &table, &stop)
@@ -124,6 +129,8 @@ impl Server {
                 countdown: &countdown,
                 writer: &writer,
                 stop: &stop,
+                table: &table,
+                model: models::thread::NAME,
                 claim_wait: self.config.claim_wait,
                 deadlines: self.config.deadlines(),
             };

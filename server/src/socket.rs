@@ -19,6 +19,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::sendfile;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
@@ -121,6 +122,20 @@ impl Incoming {
         }
     }
 
+    /// Waits until there is something to be read, or the end of it, but not beyond `until`. Says
+    /// which of the two came first.
+    pub fn wait(&self, until: Instant) -> io::Result<bool> {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).map_err(io::Error::other)?;
+            match poll(&mut [PollFd::new(&*self.stream, PollFlags::IN)], Some(&left)) {
+                Ok(ready) => return Ok(ready > 0),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     /// Says that nothing more will be sent, then throws away what still comes, for a moment.
     /// Closing with unread bytes would make the kernel send a reset, and a reset can overtake the
     /// last line (RFC 1122, 4.2.2.13).
@@ -144,7 +159,9 @@ impl Incoming {
 impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let call = || recv(&*self.stream, &mut *buffer, RecvFlags::empty()).map(|(read, _)| read);
-        self.way.pass(&self.stream, call)
+        let read = self.way.pass(&self.stream, call)?;
+        state::received(read as u64);
+        Ok(read)
     }
 }
 
@@ -178,7 +195,7 @@ impl Outgoing {
         let sending = self.sending.try_lock().or_else(|error| match error {
             TryLockError::Poisoned(poisoned) => Err(poisoned),
             TryLockError::WouldBlock => {
-                let _doing = state::enter(State::WaitLock);
+                let _doing = state::enter_on(State::WaitLock, "own connection");
                 self.sending.lock()
             }
         });
@@ -249,6 +266,9 @@ impl Turn<'_> {
         }
         let passed = self.sending.way.pass(&self.outgoing.stream, call);
         self.sending.broken = passed.is_err();
+        if let Ok(bytes) = passed {
+            state::sent(bytes as u64);
+        }
         passed
     }
 }

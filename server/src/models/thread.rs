@@ -20,6 +20,9 @@ use crate::session;
 use crate::state::{State, Table};
 use crate::stop::Stop;
 
+/// What this model is called.
+pub const NAME: &str = "thread";
+
 /// A session needs little stack: buffers live on the heap. The deepest thing on it is the JSON
 /// parser, which follows a peer's brackets 128 levels down and then refuses; unoptimised that
 /// takes a third of a mebibyte. Stack that is not touched costs no memory.
@@ -58,6 +61,7 @@ pub fn serve(
 /// A session's thread from its first line to its last. A panic in it ends this session only.
 fn run(client: &Admitted<'_>, stop: &Stop, table: &Table, service: &Service<'_>) {
     let seat = table.seat(&format!("c{:02}", client.session), State::Run);
+    seat.serves(client.peer);
     client.slot.seated(seat.row());
     let session = AssertUnwindSafe(|| session::hold(client, service, stop, table));
     if panic::catch_unwind(session).is_err() {

@@ -29,13 +29,14 @@ mod pace;
 mod vote;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Instant;
 
 use common::escape::Safe;
 use common::limits::NAME_CHARS_MAX;
 use common::protocol::{Joined, Reason, Refusal};
 use common::room::{Event, RoomName, Saying, Tally};
+use common::watch::Lock;
 
 use self::line::Line;
 pub use self::outbox::Outbox;
@@ -44,6 +45,7 @@ pub use self::pace::Pace;
 use self::vote::Round;
 pub use self::vote::Voter;
 use crate::clock;
+use crate::named::Named;
 use crate::store::Store;
 
 /// Lines that a newcomer hears of what was said before.
@@ -227,7 +229,7 @@ impl State {
 /// The room of one server.
 #[derive(Debug)]
 pub struct Room<'s> {
-    state: Mutex<State>,
+    state: Named<State>,
     /// Where votes are kept.
     store: &'s Store,
 }
@@ -235,11 +237,16 @@ pub struct Room<'s> {
 impl<'s> Room<'s> {
     /// Nobody yet. Votes will be kept in `store`.
     pub fn new(store: &'s Store) -> Self {
-        Self { state: Mutex::default(), store }
+        Self { state: Named::new("room", State::default()), store }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
+    }
+
+    /// How often its lock was taken.
+    pub fn lock_counts(&self) -> Lock {
+        self.state.lock_counts()
     }
 
     /// The administrator speaks, to the room and to all who listen.

@@ -19,6 +19,7 @@ impl Service<'_> {
             claims: self.claims,
             room: self.room,
             counters: self.counters,
+            table: self.table,
             countdown: self.countdown,
             stop: self.stop,
         }

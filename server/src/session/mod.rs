@@ -17,14 +17,16 @@
 //! bounded) or was never sent; where that is in doubt the connection is closed.
 //!
 //! This file holds the conversation; `reading` waits for what is said, `receiving` and `sending`
-//! hold its two long sentences, `news` tells others what was put, and `hearing` goes on with it while a second thread tells the client
-//! what is said in the room.
+//! hold its two long sentences, `watching` says one again and again, `news` tells others what was
+//! put, and `hearing` goes on with it while a second thread tells the client what is said in the
+//! room.
 
 mod hearing;
 mod news;
 mod reading;
 mod receiving;
 mod sending;
+mod watching;
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -299,10 +301,12 @@ impl<'s> Session<'s> {
             Reply::Receive(plan) => self.receive(plan, &job)?,
             Reply::Welcome(user, answer) => {
                 self.slot.known_as(&user.name);
+                state::serves(&user.name);
                 self.who.user = Some(user);
                 self.answer(&answer, &job)?;
             }
             Reply::Hear(answer, outbox) => return Ok(Some(Hearing { answer, outbox, job })),
+            Reply::Watch(every) => self.be_watched(every.time(), &job)?,
             Reply::Bye => return Err(End::Left),
         }
         Ok(None)
