@@ -6,6 +6,7 @@
 
 use std::io::{self, IsTerminal as _};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 /// Ends the bracketing of pastes, which the line editor begins, and its line.
@@ -36,9 +37,13 @@ impl Found {
     /// Leaves the terminal as it was found. There is nobody to tell if that cannot be done.
     pub fn give_back(&self) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
-        if io::stdout().is_terminal() {
+        let stdout = io::stdout();
+        // One that was stopped with Ctrl-S takes nothing, perhaps never again.
+        let mut ready = [PollFd::new(&stdout, PollFlags::OUT)];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        if stdout.is_terminal() && poll(&mut ready, Some(&at_once)).is_ok_and(|n| n > 0) {
             // Past `std`, whose lock on stdout somebody may hold who is stuck.
-            let _ = rustix::io::write(io::stdout(), PLAIN_PASTES);
+            let _ = rustix::io::write(&stdout, PLAIN_PASTES);
         }
     }
 }

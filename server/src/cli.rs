@@ -84,7 +84,7 @@ fn serve(config: Config) -> Result<(), ServerError> {
         );
     }
     if let Some(keyboard) = keyboard {
-        let typed = keyboard.listen(server.stop());
+        let typed = keyboard.listen();
         server.typed = Some(typed.map_err(ServerError::system("start the console"))?);
     }
     let result = server.run();

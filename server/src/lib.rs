@@ -4,6 +4,7 @@
 //! ```text
 //! main       binds, accepts; joins everything
 //! c07        one for each client: reads requests, answers, receives uploads, syncs, publishes
+//! c07:room   one more for each client that hears the room: writes what is said there
 //! writer     writes the parts of all uploads
 //! journal    writes the log
 //! signals    turns SIGINT and SIGTERM into a stop
@@ -15,24 +16,27 @@
 //!
 //! # The queues, and how much they hold
 //! `commands` and `data` lead to the writer, 256 places each, and at most three chunks of 512 KiB
-//! for each upload; one way back for each upload, five places; `journal`, 4096 lines.
+//! for each upload; one way back for each upload, five places; `journal`, 4096 lines; one outbox for
+//! each session that hears the room, 256 lines and 64 KiB.
 //!
 //! # The locks, and their order
 //! Each guards one table, is held for a few instructions, and no two are ever held at once: the
-//! registry's (claims), the roster's (sessions), the state table's (rows), a row's (its text), the
-//! ledger's (homes' counters), the throttle's (wrong passwords), the recent logins' (right ones), the
-//! countdown's (the planned stop), a stripe's (claims between servers; the one that is held across
-//! system calls). The areas that passwords are hashed in are no lock but a queue, one place for each
-//! core.
+//! registry's (claims), the roster's (sessions), the room's (who hears what), the state table's
+//! (rows), a row's (its text), the ledger's (homes' counters), the throttle's (wrong passwords), the
+//! recent logins' (right ones), the countdown's (the planned stop), a stripe's (claims between
+//! servers; the one that is held across system calls). The areas that passwords are hashed in are no
+//! lock but a queue, one place for each core.
+//! A connection's turn to send is the one that is held while its client takes what is sent, and others
+//! may be taken under it: only this client's own two threads can want it (see [`socket`]).
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
 //!
 //! # Reading order
 //! [`models::thread`] → [`session`] → [`service`] → [`console`] → [`batch`] → [`upload`], [`plan`] →
-//! [`accounts`], [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`], [`stripes`],
-//! [`writer`] → [`listener`], [`roster`], [`socket`] → [`patience`] → [`answer`], [`refusal`] →
-//! [`counters`] → [`store`] → [`state`]. Uses point only that way (a test keeps it so). Apart stand
-//! `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what the command line may say; and
-//! [`journal`], where the log goes.
+//! [`room`] → [`accounts`], [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`],
+//! [`stripes`], [`writer`] → [`listener`], [`roster`], [`socket`] → [`patience`] → [`answer`],
+//! [`refusal`] → [`counters`] → [`store`] → [`state`]. Uses point only that way (a test keeps it so).
+//! Apart stand `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what the command line
+//! may say; and [`journal`], where the log goes.
 
 pub mod accounts;
 mod admin;

@@ -14,6 +14,7 @@
 //! - [`gauges`]: what a process holds: threads, descriptors, memory.
 //! - [`soak`]: everybody does everything at once, and every promise is checked.
 //! - [`siege`]: many who are in the way, and one honest client.
+//! - [`room`]: a room full of people, some of whom never read.
 //! - [`Screen`]: a program on a terminal, keys in and a screen out.
 //! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
 //! - [`stress`]: many clients at once, and every byte looked at.
@@ -38,6 +39,7 @@ mod peer;
 pub mod powercut;
 pub mod promises;
 pub mod properties;
+pub mod room;
 pub mod rush;
 mod screen;
 pub mod siege;

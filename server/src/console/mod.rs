@@ -1,13 +1,14 @@
 //! The console: what whoever runs the server can see and do while it runs, a line at a time.
 //!
 //! A line goes in and text comes out; where it was typed is not known here. At the server's own
-//! terminal `terminal` asks for it, and an administrator elsewhere sends it as an `ADMIN` request.
+//! terminal `keyboard` asks for it, and an administrator elsewhere sends it as an `ADMIN` request.
 //! So there is one table of commands (`command`) and one place that obeys it, for both.
 //!
 //! What comes out is escaped as a whole. It shows what others have chosen: names, paths.
 
 mod command;
 mod countdown;
+mod keyboard;
 mod orders;
 mod overview;
 mod table;
@@ -15,6 +16,7 @@ mod terminal;
 
 use std::convert::Infallible;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::thread::{self, Builder};
 
 use common::escape::Safe;
@@ -23,7 +25,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use self::command::{Command, When};
 pub use self::countdown::Countdown;
-pub use self::terminal::{Keyboard, Terminal, Typed};
+pub use self::keyboard::{Keyboard, Typed};
+pub use self::terminal::Terminal;
 use crate::accounts::Accounts;
 use crate::claims::Claims;
 use crate::counters::Counters;
@@ -95,7 +98,10 @@ impl Console<'_> {
                     let Ok(typed) = typed else { return };
                     drop(waiting);
                     state::works_on(Safe(&typed.line));
-                    let told = self.obey(&typed.line);
+                    // A panic, as of a session, ends what was being done and nothing else.
+                    let obeyed = AssertUnwindSafe(|| self.obey(&typed.line));
+                    let failed = Refusal::new(Reason::Internal, "that failed; the log says why");
+                    let told = panic::catch_unwind(obeyed).unwrap_or(Err(failed));
                     typed.answer(told);
                 }
                 recv(ended) -> _ => return,

@@ -1,5 +1,5 @@
-//! What the console does: speak, put questions, send away, stop. Each is in the log, under the name
-//! of the thread that was told to.
+//! What the console does: speak, put questions, send away, stop. The last two are in the log, under
+//! the name of the thread that was told to.
 
 use std::time::Duration;
 

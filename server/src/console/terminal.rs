@@ -15,47 +15,33 @@
 //! neither holds anything that another waits for: the log goes on without `screen`, the server
 //! ends without `keyboard`. All they could leave behind is the mode of the terminal, and that is
 //! given back by [`Terminal::give_back`] on every way out.
+//!
+//! Who gives it back must not come between `keyboard`'s last look whether it may ask, and the moment
+//! in which the line editor takes the terminal: the mode would be changed behind their back. So
+//! `keyboard` says that it is about to, and the editor itself says when it has: it then asks for the
+//! text of the prompt.
 
-use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::Arc;
+use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
+use std::time::Duration;
 
-use common::protocol::Refusal;
 use common::terminal::Found;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rustix::process::getpgrp;
 use rustix::termios::tcgetpgrp;
-use rustyline::error::ReadlineError;
-use rustyline::history::MemHistory;
-use rustyline::{Config, Editor, ExternalPrinter};
-use signal_hook::consts::SIGINT;
-use signal_hook::low_level::raise;
+use rustyline::ExternalPrinter;
 
+use super::keyboard::{self, Keyboard};
 use crate::journal::{self, Echo};
-use crate::stop::Stop;
-
-const PROMPT: &str = "ferryd> ";
 
 /// Lines of the log that may wait to be shown. They are all in its file.
 const LINES_MAX: usize = 256;
 
-/// A line that was typed at the console.
-#[derive(Debug)]
-pub struct Typed {
-    /// The line.
-    pub line: String,
-    answer: Sender<String>,
-}
-
-impl Typed {
-    /// Has it shown what came of the line.
-    pub fn answer(self, told: Result<String, Refusal>) {
-        let text = told.unwrap_or_else(|refusal| refusal.message);
-        // Who typed it may have left.
-        let _ = self.answer.send(text);
-    }
-}
+/// How long to wait for the line editor to take the terminal. Nothing but a terminal that somebody
+/// has stopped with Ctrl-S keeps it from that.
+const TAKING_TIME: Duration = Duration::from_secs(1);
 
 /// The terminal, for those who write on it beside the prompt or have to give it back.
 #[derive(Debug, Clone)]
@@ -66,32 +52,32 @@ struct Shared {
     found: Found,
     /// Lines are being asked for. Who ends that, ends it for all.
     asking: AtomicBool,
+    /// The line editor is about to take the terminal.
+    taking: Mutex<bool>,
+    /// Signalled when it has.
+    taken: Condvar,
     lines: (Sender<String>, Receiver<String>),
     /// Lines of the log that were not shown for want of room.
     unshown: AtomicU64,
-}
-
-/// The line editor, before it begins to ask.
-pub struct Keyboard {
-    editor: Editor<(), MemHistory>,
-    terminal: Terminal,
 }
 
 impl Terminal {
     /// The terminal and its keyboard, if there is somebody at it who can use a console.
     pub fn open() -> io::Result<Option<(Self, Keyboard)>> {
         let Some(found) = Found::now().filter(|_| is_ours()) else { return Ok(None) };
-        let config = Config::default();
-        let history = MemHistory::with_config(&config);
-        let opened = Editor::with_history(config, history)
-            .and_then(|mut editor| editor.create_external_printer().map(|screen| (editor, screen)));
-        // A terminal that cannot go back in its line.
-        let Ok((editor, screen)) = opened else { return Ok(None) };
-        let (asking, unshown) = (AtomicBool::new(false), AtomicU64::new(0));
-        let terminal = Self(Arc::new(Shared { found, asking, lines: bounded(LINES_MAX), unshown }));
+        // A terminal that cannot go back in its line has no editor.
+        let Ok((editor, screen)) = keyboard::editor() else { return Ok(None) };
+        let terminal = Self(Arc::new(Shared {
+            found,
+            asking: AtomicBool::new(false),
+            taking: Mutex::new(false),
+            taken: Condvar::new(),
+            lines: bounded(LINES_MAX),
+            unshown: AtomicU64::new(0),
+        }));
         let shared = Arc::clone(&terminal.0);
         Builder::new().name("screen".into()).spawn(move || shared.put_above(screen))?;
-        Ok(Some((terminal.clone(), Keyboard { editor, terminal })))
+        Ok(Some((terminal.clone(), Keyboard::new(editor, terminal))))
     }
 
     /// Shows lines of the log: above the prompt while there is one, else on stderr.
@@ -110,13 +96,45 @@ impl Terminal {
     /// found. Nothing is asked any more.
     pub fn give_back(&self) {
         if self.0.asking.swap(false, Ordering::SeqCst) {
+            let taking = self.0.lock();
+            drop(self.0.taken.wait_timeout_while(taking, TAKING_TIME, |taking| *taking));
             self.0.found.give_back();
             self.0.show_rest();
         }
     }
+
+    /// From now on lines are asked for, and the log is shown above them.
+    pub(super) fn open_console(&self) {
+        self.0.asking.store(true, Ordering::SeqCst);
+    }
+
+    /// Nothing is asked any more, and the log goes to stderr. The terminal itself is as it was found
+    /// whenever no line is being edited.
+    pub(super) fn close_console(&self) {
+        if self.0.asking.swap(false, Ordering::SeqCst) {
+            self.0.show_rest();
+        }
+    }
+
+    /// Whether a line may be asked for. If so, the editor is about to take the terminal.
+    pub(super) fn may_take(&self) -> bool {
+        let mut taking = self.0.lock();
+        *taking = self.0.asking.load(Ordering::SeqCst);
+        *taking
+    }
+
+    /// The editor has the terminal, or had it.
+    pub(super) fn has_taken(&self) {
+        *self.0.lock() = false;
+        self.0.taken.notify_one();
+    }
 }
 
 impl Shared {
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn put_above(&self, mut screen: impl ExternalPrinter) {
         for line in &self.lines.1 {
             // May wait until a search has ended. A line that cannot be shown is in the log.
@@ -144,71 +162,4 @@ fn is_ours() -> bool {
     io::stdout().is_terminal()
         && io::stderr().is_terminal()
         && tcgetpgrp(io::stdin()).is_ok_and(|foreground| foreground == getpgrp())
-}
-
-impl Keyboard {
-    /// Begins to ask for lines, until one of them has stopped the server, or it has ended.
-    pub fn listen(self, stop: Stop) -> io::Result<Receiver<Typed>> {
-        let (typed, lines) = bounded(0);
-        self.terminal.0.asking.store(true, Ordering::SeqCst);
-        Builder::new().name("keyboard".into()).spawn(move || self.run(&typed, &stop))?;
-        Ok(lines)
-    }
-
-    fn run(mut self, typed: &Sender<Typed>, stop: &Stop) {
-        loop {
-            match self.editor.readline(PROMPT) {
-                Ok(line) if line.trim().is_empty() => {}
-                Ok(line) => {
-                    let _ = self.editor.add_history_entry(&line);
-                    let stops_already = stop.is_asked();
-                    let Some(text) = ask(typed, line) else { break };
-                    show(&text);
-                    // The keys are the system's again, Ctrl-C too. But while a stop that came from
-                    // elsewhere waits for somebody, they can be looked for, and sent away.
-                    if stop.is_asked() && !stops_already {
-                        break;
-                    }
-                }
-                Err(ReadlineError::Interrupted) => {
-                    self.close();
-                    // What the editor has kept from those who wait for it.
-                    let _ = raise(SIGINT);
-                    return;
-                }
-                Err(ReadlineError::Eof) => {
-                    self.close();
-                    show("the console is closed; the server goes on, and Ctrl-C stops it");
-                    return;
-                }
-                // Bytes that are no text; the next line may be some.
-                Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {}
-                // The terminal is gone.
-                Err(_) => break,
-            }
-        }
-        self.close();
-    }
-
-    /// The log goes back to stderr. The terminal itself is as it was found whenever no line is
-    /// being edited.
-    fn close(&self) {
-        if self.terminal.0.asking.swap(false, Ordering::SeqCst) {
-            self.terminal.0.show_rest();
-        }
-    }
-}
-
-/// What came of a line; `None` when nobody obeys any more.
-fn ask(typed: &Sender<Typed>, line: String) -> Option<String> {
-    let (answer, answered) = bounded(1);
-    typed.send(Typed { line, answer }).ok()?;
-    answered.recv().ok()
-}
-
-/// There is nobody to tell that the terminal is gone.
-fn show(text: &str) {
-    if !text.is_empty() {
-        let _ = writeln!(io::stdout(), "{text}");
-    }
 }
