@@ -5,6 +5,9 @@
 //! and a body is bytes without a mark at its end. Whoever stops in the middle of an exchange can
 //! not know where the next reply begins, so the connection is then of no more use
 //! ([`Client::is_usable`]) and every further call says so.
+//!
+//! In the room the server speaks unasked, too: who goes in gives the client away for a [`Listener`],
+//! which tells events from answers.
 
 mod account;
 mod breath;
@@ -12,6 +15,7 @@ mod connect;
 mod get;
 mod head;
 mod put;
+mod room;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod small;
@@ -35,6 +39,7 @@ pub(crate) use self::breath::BATCH;
 pub use self::get::Incoming;
 pub use self::head::Head;
 pub use self::put::{EAGER_BYTES, Outgoing, PutOptions, WINDOW};
+pub use self::room::{Answer, Heard, Listener, Speaker};
 pub(crate) use self::small::Small;
 use crate::connection::Connection;
 use crate::error::{Error, Loss};

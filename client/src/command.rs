@@ -7,13 +7,14 @@ mod tests;
 
 use std::path::PathBuf;
 
-use clap::{Arg, Parser, Subcommand, ValueHint};
+use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
 use common::reference::Reference;
+use common::room::{RoomName, Saying};
 use common::user::UserName;
 
 use crate::tilde;
 
-pub(crate) use self::args::{Get, Invocation, List, Output, Put, Watch};
+pub(crate) use self::args::{Get, Invocation, List, OnOff, Output, Put, Watch};
 
 /// Marks a path on the server: one that no shell here could complete, and that the prompt asks the
 /// server for.
@@ -24,23 +25,37 @@ pub(crate) fn is_folder(arg: &Arg) -> bool {
     arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FOLDER"))
 }
 
+/// What `help` shows at the prompt.
+const LINE_HELP: &str = "\
+{subcommands}
+`help COMMAND` says more, Tab completes. `!LINE`: your own shell. Ctrl-D leaves.";
+
 /// A line at the prompt: a command without the program's name in front.
 ///
 /// Its help is the list of commands alone: nothing of it may scroll off a terminal of 24 lines.
 #[derive(Debug, Parser)]
-#[command(multicall = true, help_template = "{subcommands}{after-help}")]
+#[command(multicall = true, help_template = LINE_HELP)]
 #[command(override_usage = "COMMAND [ARGUMENTS]")]
-#[command(after_help = "`help COMMAND` says more, Tab completes. `!COMMAND` is for your own \
-                        shell. Ctrl-C stops a transfer, Ctrl-D leaves.")]
 pub(crate) struct Line {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 impl Line {
+    /// The table of commands, as the prompt lists them.
+    pub(crate) fn table() -> clap::Command {
+        // These have no line in the list, or it would scroll off. `help chat` names them.
+        let is_of_the_room = |name: &str| ["say", "notices", "admin"].contains(&name);
+        Self::command().mut_subcommands(|command| {
+            let hidden = is_of_the_room(command.get_name());
+            command.hide(hidden)
+        })
+    }
+
     /// Reads the words of a line. No shell has seen them, so `~` is still to be understood.
     pub(crate) fn read(words: Vec<String>) -> Result<Self, clap::Error> {
-        let mut line = Self::try_parse_from(words)?;
+        let mut given = Self::table().try_get_matches_from(words)?;
+        let mut line = Self::from_arg_matches_mut(&mut given)?;
         for path in line.command.local_paths() {
             if let Some(meant) = tilde::expand(path) {
                 *path = meant;
@@ -209,6 +224,62 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  watch\n  watch --once\n  watch --every 1")]
     Watch(Watch),
 
+    /// Talk with those who are in the room; `chat off` leaves it.
+    ///
+    /// What is typed is said to all, `@NAME text` to one of them, and `/COMMAND` is a command, as in
+    /// `/get n1` and `/chat off`. A `/` alone, or Ctrl-D, goes back to the prompt, and one stays in
+    /// the room. There `say` says one thing, `vote` votes, `notices on` tells of every file that
+    /// comes into the library, and `admin` is the server's own console, for administrators.
+    #[command(after_help = "Examples:\n  chat\n  chat 张三\n  chat off")]
+    Chat {
+        /// What a guest wants to be called, or `off`. A user has a name.
+        #[arg(value_parser = RoomName::parse)]
+        name: Option<RoomName>,
+    },
+
+    /// Say one thing in the room, from wherever one is.
+    ///
+    /// Who is not in the room comes in for it, and leaves again.
+    #[command(after_help = "Examples:\n  say I am back\n  say @li.si are you there\n  say \
+                            \"it's late\" --as 张三")]
+    Say {
+        /// What; with `@NAME` in front, to this one alone.
+        #[arg(required = true, value_parser = Saying::parse)]
+        text: Vec<Saying>,
+        /// What a guest wants to be called.
+        #[arg(long = "as", value_name = "NAME", value_parser = RoomName::parse)]
+        name: Option<RoomName>,
+    },
+
+    /// Vote, or show how the vote stands. The last choice counts.
+    #[command(after_help = "Examples:\n  vote\n  vote yes")]
+    Vote {
+        /// One of the words to choose from.
+        #[arg(value_parser = Saying::parse)]
+        choice: Option<Saying>,
+    },
+
+    /// Tell of files that come into the library, or do not.
+    ///
+    /// `get n1` fetches the first one told of. In the room they are told of anyway.
+    #[command(after_help = "Examples:\n  notices on\n  notices off\n  notices")]
+    Notices {
+        /// Without it, show which it is.
+        #[arg(value_enum)]
+        state: Option<OnOff>,
+    },
+
+    /// Do a line at the server's own console; for administrators.
+    #[command(
+        after_help = "Examples:\n  admin help\n  admin who\n  admin say \"five minutes left\""
+    )]
+    Admin {
+        /// The line.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        #[arg(value_parser = Saying::parse)]
+        line: Vec<Saying>,
+    },
+
     /// Leave the prompt, or end a script.
     #[command(visible_aliases = ["exit", "bye"])]
     Quit,
@@ -247,6 +318,11 @@ impl Command {
             Self::Passwd { .. } => "passwd",
             Self::Who => "who",
             Self::Watch(_) => "watch",
+            Self::Chat { .. } => "chat",
+            Self::Say { .. } => "say",
+            Self::Vote { .. } => "vote",
+            Self::Notices { .. } => "notices",
+            Self::Admin { .. } => "admin",
             Self::Quit => "quit",
         }
     }

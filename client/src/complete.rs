@@ -20,7 +20,6 @@ mod words;
 
 use std::borrow::Cow;
 
-use clap::CommandFactory as _;
 use common::escape::Safe;
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::Highlighter;
@@ -41,6 +40,8 @@ pub(crate) struct Adviser {
     table: clap::Command,
     remote: Remote,
     history: History,
+    /// Lines are said in the room, but for those with a `/` in front.
+    chatting: bool,
 }
 
 /// Lines typed before. (The crate's hinter cannot be shown by `Debug`.)
@@ -49,19 +50,36 @@ struct History(HistoryHinter);
 impl Adviser {
     /// Knows the commands, and no server yet.
     pub(crate) fn new() -> Self {
-        let mut table = Line::command();
+        let mut table = Line::table();
         table.build();
-        Self { table, remote: Remote::default(), history: History(HistoryHinter::new()) }
+        Self {
+            table,
+            remote: Remote::default(),
+            history: History(HistoryHinter::new()),
+            chatting: false,
+        }
     }
 
     /// For the next line, looks at the server from here. What was seen before is forgotten: the
     /// line before may have changed it.
-    pub(crate) fn look_from(&mut self, lookout: Option<Lookout>) {
+    pub(crate) fn look_from(&mut self, lookout: Option<Lookout>, chatting: bool) {
         self.remote = Remote::new(lookout);
+        self.chatting = chatting;
+    }
+
+    pub(crate) fn is_chatting(&self) -> bool {
+        self.chatting
     }
 
     /// Where the word before the cursor begins, and what it may become.
     fn advice(&self, before: &str) -> Option<(usize, Vec<Pair>)> {
+        let slash = usize::from(self.chatting);
+        let command = if self.chatting { before.strip_prefix('/')? } else { before };
+        let (start, pairs) = self.command_advice(command)?;
+        Some((slash + start, pairs))
+    }
+
+    fn command_advice(&self, before: &str) -> Option<(usize, Vec<Pair>)> {
         let (ahead, word) = words::split(before)?;
         let wanted = grammar::wanted(&self.table, &ahead, &word.text)?;
         let pairs = match wanted.expected {
@@ -170,7 +188,7 @@ impl Hinter for Adviser {
     type Hint = String;
 
     fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<String> {
-        self.history.0.hint(line, pos, context)
+        if self.chatting { None } else { self.history.0.hint(line, pos, context) }
     }
 }
 
@@ -211,6 +229,15 @@ mod tests {
         for nothing in ["nonsense ", "who a", "put a # pu", "help put a"] {
             assert_eq!(offered(nothing), [""; 0], "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn in_the_room_only_commands_are_completed() {
+        let mut adviser = Adviser::new();
+        adviser.look_from(None, true);
+        assert!(adviser.advice("pu").is_none());
+        let (start, pairs) = adviser.advice("/pu").unwrap();
+        assert_eq!((start, pairs.len(), pairs[0].replacement.as_str()), (1, 1, "put "));
     }
 
     #[test]

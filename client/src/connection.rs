@@ -83,6 +83,11 @@ impl Connection {
 
     /// Reads a line. The whole line has `within` to arrive, not each of its bytes.
     pub(crate) fn read<T: DeserializeOwned>(&mut self, within: Duration) -> Result<T, Error> {
+        parse(self.read_line(within)?)
+    }
+
+    /// The same, not understood yet: for who does not know what will come.
+    pub(crate) fn read_line(&mut self, within: Duration) -> Result<&[u8], Error> {
         self.input.get_mut().deadline = Some(Instant::now() + within);
         let got = frame::read_line(&mut self.input, &mut self.line);
         self.input.get_mut().deadline = None;
@@ -96,7 +101,15 @@ impl Connection {
             }
         }
         log::debug!("< {}", printable(&self.line));
-        frame::parse(&self.line).map_err(|error| Error::Protocol(error.to_string()))
+        Ok(&self.line)
+    }
+
+    /// A way to ask over this connection for another thread than the one that reads it. The server
+    /// may be silent on it for as long as it likes, if it is there.
+    pub(crate) fn voice(&self) -> io::Result<Voice> {
+        let wire = self.input.get_ref();
+        wire.keep_alive()?;
+        Ok(Voice(wire.try_clone()?))
     }
 
     /// Fills `block` with bytes of a body. Returns how many came, and why not all.
@@ -123,6 +136,31 @@ impl Connection {
     pub(crate) fn is_silent(&self) -> bool {
         self.input.buffer().is_empty() && self.input.get_ref().is_silent()
     }
+}
+
+/// Asks over a connection that another thread reads. Who drops it hangs up.
+#[derive(Debug)]
+pub(crate) struct Voice(Wire);
+
+impl Voice {
+    /// Sends a request, whose answer the other thread will meet.
+    pub(crate) fn send(&mut self, request: &Request) -> io::Result<()> {
+        log::debug!("> {}", json(&masked(request)));
+        let mut line = Vec::new();
+        frame::write_line(&mut line, request)?;
+        self.0.write_all(&line)
+    }
+}
+
+impl Drop for Voice {
+    fn drop(&mut self) {
+        self.0.hang_up();
+    }
+}
+
+/// Understands a line.
+pub(crate) fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Error> {
+    frame::parse(line).map_err(|error| Error::Protocol(error.to_string()))
 }
 
 fn printable(line: &[u8]) -> String {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use common::escape::{Safe, is_unprintable};
 use common::protocol::{Details, Entry, Identity, Kind, Stat};
+use common::room::{Choice, Tally};
 pub(crate) use common::size::size;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -17,6 +18,13 @@ use crate::error::Error;
 /// `2026-11-19 14:02`, on the reader's clock.
 pub(crate) fn time(mtime: i64) -> String {
     time_in(mtime, TimeZone::system())
+}
+
+/// `14:02` if that is today, else with the day.
+pub(crate) fn moment(at: i64) -> String {
+    let today = Zoned::now().strftime("%Y-%m-%d ").to_string();
+    let time = time(at);
+    time.strip_prefix(&today).map(str::to_owned).unwrap_or(time)
 }
 
 /// The same on the clock of `zone`.
@@ -124,6 +132,19 @@ pub(crate) fn identity(identity: &Identity) -> String {
         Some(usage) => format!("{who}, {usage}"),
         None => who,
     }
+}
+
+/// `yes 3, no 1`, as it came.
+pub(crate) fn counts(choices: &[Choice]) -> String {
+    let counts = choices.iter().map(|Choice { choice, votes }| format!("{choice} {votes}"));
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+/// `both? yes 3, no 1 (round 2, open)`.
+pub(crate) fn tally(tally: &Tally) -> String {
+    let (question, counts) = (Safe(&tally.question), counts(&tally.choices));
+    let state = if tally.open { "open" } else { "over" };
+    format!("{question} {} (round {}, {state})", Safe(&counts), tally.round)
 }
 
 /// How full a home is, where that is known.

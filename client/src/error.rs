@@ -42,6 +42,8 @@ pub enum Error {
     },
     /// The name is taken here.
     ExistsHere(PathBuf),
+    /// Somebody in the room is called so, or has an account of that name.
+    NameTaken(String),
     /// The server refused, or tried and failed. Its own words say what, why, and what to do.
     Refused {
         /// What it was about, as it was asked for.
@@ -124,7 +126,7 @@ impl Error {
             Self::Usage(_) => 2,
             Self::NoServer { .. } | Self::Lost(_) | Self::Protocol(_) => 3,
             Self::LoginRefused(_) | Self::NoPassword(_) | Self::PasswordsDiffer => 4,
-            Self::Exists { .. } | Self::ExistsHere(_) => 5,
+            Self::Exists { .. } | Self::ExistsHere(_) | Self::NameTaken(_) => 5,
             Self::Refused { reason, .. } => status_of(*reason),
             Self::NoMatch(_) => 6,
             Self::Local { source, .. } if source.kind() == io::ErrorKind::NotFound => 6,

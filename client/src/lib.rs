@@ -5,8 +5,8 @@
 //!       │             │             │                           │
 //!    command ◄───── script ◄────── repl     one table           │
 //!       │             │                     of commands         │
-//!       └─────────► shell                                     menu
-//!                     │                                         │
+//!       └─────────► shell ───► room                           menu
+//!                     │         │                               │
 //!                     └──► link · transfer · printer · journal ◄┘
 //!                           │        │
 //!                           └► client◄┘        typed calls
@@ -20,27 +20,30 @@
 //! - `transfer`: local files. `printer`: results on stdout (`display`), talk on stderr (`words`:
 //!   all of it, in two languages).
 //! - `watch`: what the server is doing, as a live screen.
+//! - `room`: what the server says unasked, and what is said to others there; `notices` numbers the
+//!   files it tells of.
 //! - `journal`: what was done, in a file.
 //! - `complete`: what Tab offers at the prompt (`terminal`), from the table of commands.
 //!
 //! One thread does everything, and it blocks: on the socket (always with a deadline), on a local
 //! file, or on the person at the prompt. Ctrl-C sets a flag that every wait looks at
 //! ([`interrupt`]). Others do what cannot wait for it: one hears that the program is to end
-//! ([`interrupt`]), one asks the server for names while a line is typed (`complete`), and a bar
-//! has one that draws it while no byte goes by (`progress`).
+//! ([`interrupt`]), one asks the server for names while a line is typed (`complete`), a bar has one
+//! that draws it while no byte goes by (`progress`), one hears the room (`room`), and one puts what
+//! it hears on the terminal when that is free (`printer`).
 //!
 //! Read in this order: [`client`] is what the rest is about and knows no terminal; then `wire`
 //! and `connection` beneath it, [`error`] beside it, and `transfer`, `link`, `shell`, `script`,
 //! `repl` and `menu` above it.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, BufReader, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 use common::reference::Reference;
 
-use crate::command::{Invocation, Output, Task};
+use crate::command::{Command, Invocation, Output, Task};
 use crate::error::{Deed, Error};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
@@ -62,11 +65,13 @@ pub mod interrupt;
 mod journal;
 mod link;
 mod menu;
+mod notices;
 mod password;
 mod place;
 mod printer;
 mod progress;
 mod repl;
+mod room;
 mod script;
 mod shell;
 mod terminal;
@@ -119,10 +124,17 @@ fn obey(mut invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
         menu::run(&mut link, printer.clone(), journal).map(|()| 0)
     } else {
         let mut shell = Shell::new(&mut link, printer.clone(), journal);
+        let is_person = io::stdin().is_terminal();
         match (command, script) {
+            (Some(chat @ Command::Chat { .. }), _) if is_person => {
+                repl::run(&mut shell, Some(&chat))
+            }
+            (Some(Command::Chat { name }), _) => {
+                Ok(shell.chat_piped(name.as_ref(), BufReader::new(io::stdin())))
+            }
             (Some(command), _) => Ok(shell.run(&command)),
             (None, Some(text)) => script::text(&mut shell, &text),
-            (None, None) if io::stdin().is_terminal() => repl::run(&mut shell),
+            (None, None) if is_person => repl::run(&mut shell, None),
             (None, None) => script::lines(&mut shell, io::stdin().lock()),
         }
     };

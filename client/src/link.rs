@@ -45,6 +45,11 @@ pub(crate) struct Lookout {
 }
 
 impl Lookout {
+    /// Who one is there; a guest is nobody.
+    pub(crate) fn user(&self) -> Option<&UserName> {
+        self.account.as_ref().map(|(user, _)| user)
+    }
+
     /// A connection of the same user's. Every wait of it ends once `interrupt` is set.
     pub(crate) fn connect(&self, interrupt: Interrupt) -> Result<Client, Error> {
         let mut client = Client::connect_until(&self.server, interrupt)?;
@@ -125,15 +130,32 @@ impl Link {
 
     fn connect_as_user(&mut self) -> Result<Client, Error> {
         let mut client = self.connect()?;
-        if let Some(Account { user, password }) = &mut self.account {
-            let known = match password {
-                Some(known) => known.clone(),
-                None => self.passwords.get(&self.printer.words(&Talk::PasswordOf { user }))?,
-            };
-            client.login(user.as_str(), &known.0)?;
-            *password = Some(known);
+        if let Some((user, password)) = self.credentials()? {
+            client.login(user.as_str(), &password.0)?;
+            self.account = Some(Account { user, password: Some(password) });
         }
         Ok(client)
+    }
+
+    /// A session of the same user's beside that of the commands, which may not even be there. Every
+    /// wait of it ends once `interrupt` is set.
+    pub(crate) fn beside(&mut self, interrupt: Interrupt) -> Result<Client, Error> {
+        let (server, place) = (self.server.clone(), self.place.clone());
+        let account = self.credentials()?;
+        let client = Lookout { server, account: account.clone(), place }.connect(interrupt)?;
+        if let Some((user, password)) = account {
+            self.account = Some(Account { user, password: Some(password) });
+        }
+        Ok(client)
+    }
+
+    /// Who to log in as; the password is asked for if it is not known.
+    fn credentials(&self) -> Result<Option<(UserName, Password)>, Error> {
+        let Some(Account { user, password }) = &self.account else { return Ok(None) };
+        let ask = || self.passwords.get(&self.printer.words(&Talk::PasswordOf { user }));
+        let known = password.clone().map(Ok);
+        let password = known.unwrap_or_else(|| self.printer.lend(ask))?;
+        Ok(Some((user.clone(), password)))
     }
 
     /// Opens an account and is its user from now on.

@@ -2,14 +2,29 @@
 //!
 //! `println!` would panic on a full or closed stdout. A reader who has read enough
 //! (`ferry list | head`) is no failure; it ends what is being done, quietly.
+//!
+//! **Who writes on the terminal, and when.** Lines from the room arrive whenever they like. Whose
+//! turn it is decides what becomes of them; a thread of their own puts them there (`arrivals`):
+//!
+//! | turn                                | who writes        | what arrives                        |
+//! |-------------------------------------|-------------------|-------------------------------------|
+//! | a line is edited                    | the editor        | the editor puts it above that line  |
+//! | a command runs                      | it, past its bars | whole lines, past the same bars     |
+//! | a password is asked for, `!` runs   | nobody from here  | waits                               |
+
+mod arrivals;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::thread;
 
 use common::protocol::Wait;
 use indicatif::{MultiProgress, ProgressDrawTarget};
+use rustyline::ExternalPrinter;
 use serde::Serialize;
 
+pub(crate) use self::arrivals::Arrivals;
+use self::arrivals::Delivery;
 use crate::command::Output;
 use crate::display;
 use crate::error::{Deed, Error};
@@ -22,7 +37,11 @@ pub(crate) struct Printer {
     output: Output,
     lang: Lang,
     bars: MultiProgress,
+    arrivals: Arrivals,
 }
+
+/// What puts a text above the line that is edited.
+pub(crate) type Editor = Box<dyn ExternalPrinter + Send>;
 
 impl Printer {
     /// For people who read `lang`.
@@ -34,7 +53,8 @@ impl Printer {
         } else {
             ProgressDrawTarget::hidden()
         };
-        Self { output, lang, bars: MultiProgress::with_draw_target(target) }
+        let bars = MultiProgress::with_draw_target(target);
+        Self { output, lang, bars, arrivals: Arrivals::default() }
     }
 
     /// What this is in the language that is read here.
@@ -131,6 +151,53 @@ impl Printer {
         // To stdout, with colour where there is a terminal. A closed one has been read enough.
         let _ = answer.print();
         0
+    }
+
+    /// Whose turn it is on the terminal.
+    pub(crate) fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
+    }
+
+    /// Something that nobody asked for just now, in one line that is safe to print. It is not
+    /// waited for until it stands there.
+    pub(crate) fn arrived(&self, line: &str) {
+        self.arrivals.add(line);
+    }
+
+    /// Lets `act` have the terminal for itself.
+    pub(crate) fn lend<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.arrivals.lend(act)
+    }
+
+    /// From now on what arrives is put on the terminal: by the editor while a line is edited, if it
+    /// can do that here.
+    pub(crate) fn show_arrivals(&self, editor: Option<Editor>) -> io::Result<()> {
+        let printer = self.clone();
+        // Not joined: it may be waiting for an editor that edits no more.
+        let named = thread::Builder::new().name("printer".into());
+        named.spawn(move || printer.deliver(editor)).map(drop)
+    }
+
+    fn deliver(&self, mut editor: Option<Editor>) {
+        loop {
+            let Delivery { mut text, missed, by_editor } = self.arrivals.next();
+            if missed > 0 {
+                text.push_str(&self.words(&Talk::TooFast { count: missed }));
+                text.push('\n');
+            }
+            match &mut editor {
+                Some(editor) if by_editor => {
+                    if editor.print(text).is_err() {
+                        return;
+                    }
+                }
+                _ => {
+                    // Who reads no results any more reads none of this.
+                    let _ = self.stdout(|out| out.write_all(text.as_bytes()));
+                    self.arrivals.written();
+                }
+            }
+        }
     }
 
     /// There is nobody to tell that stderr is closed.

@@ -9,6 +9,7 @@
 //! - `folders`: where one stands, there and here.
 //! - `account`: who one is.
 //! - `watch`: what the server is doing.
+//! - `room`: what is said to others; `piped`: a chat without a person.
 //! - `local`: `!`, a command of one's own shell.
 //! - `report`: how a command went, name by name.
 
@@ -19,8 +20,10 @@ mod get;
 mod list;
 mod local;
 mod named;
+mod piped;
 mod put;
 mod report;
+mod room;
 mod walk;
 mod watch;
 
@@ -38,6 +41,7 @@ use crate::journal::Journal;
 use crate::link::Link;
 use crate::password::Passwords;
 use crate::printer::Printer;
+use crate::room::Room;
 
 /// A server to work with, and where to say how that went.
 #[derive(Debug)]
@@ -46,11 +50,13 @@ pub(crate) struct Shell<'a> {
     printer: Printer,
     journal: Journal,
     numbers: Numbers,
+    /// Where there is a person to hear of it.
+    pub(crate) room: Option<Room>,
 }
 
 impl<'a> Shell<'a> {
     pub(crate) fn new(link: &'a mut Link, printer: Printer, journal: Journal) -> Self {
-        Self { link, printer, journal, numbers: Numbers::default() }
+        Self { link, printer, journal, numbers: Numbers::default(), room: None }
     }
 
     pub(crate) fn printer(&self) -> &Printer {
@@ -66,11 +72,16 @@ impl<'a> Shell<'a> {
         self.numbers.turn_on();
     }
 
-    /// Does a command, says how it went, and returns the exit status.
-    pub(crate) fn run(&mut self, command: &Command) -> u8 {
+    /// A report on a command of which nothing is done yet.
+    fn report(&self, command: &Command) -> Report {
         let link = self.link.to_string();
         let (printer, journal) = (self.printer.clone(), self.journal.clone());
-        let mut report = Report::new(command.verb(), link, printer, journal);
+        Report::new(command.verb(), link, printer, journal)
+    }
+
+    /// Does a command, says how it went, and returns the exit status.
+    pub(crate) fn run(&mut self, command: &Command) -> u8 {
+        let mut report = self.report(command);
         match command {
             Command::List(list) => {
                 let path = list.path.clone().unwrap_or_else(|| self.link.place.here().to_string());
@@ -108,6 +119,11 @@ impl<'a> Shell<'a> {
             }
             Command::Who => report.one("", |r| self.who(r)),
             Command::Watch(watch) => report.one("", |r| self.watch(watch, r)),
+            Command::Chat { name } => report.one("", |r| self.chat(name.as_ref(), r)),
+            Command::Say { text, name } => report.one("", |r| self.say(text, name.as_ref(), r)),
+            Command::Vote { choice } => report.one("", |r| self.vote(choice.as_ref(), r)),
+            Command::Notices { state } => report.one("", |r| self.notices(*state, r)),
+            Command::Admin { line } => report.one("", |r| self.admin(line, r)),
             Command::Quit => {}
         }
         report.finish()

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use rustyline::config::Config;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{CompletionType, Editor};
+use rustyline::{CompletionType, Editor, Prompt};
 
 use crate::complete::Adviser;
 use crate::error::{Deed, Error};
 use crate::interrupt::Interrupt;
 use crate::link::Lookout;
+use crate::printer::{self, Arrivals, Printer};
 
 /// How many lines are remembered.
 const HISTORY_LINES: usize = 1000;
@@ -33,6 +34,21 @@ pub(crate) struct Terminal {
     interrupt: Interrupt,
     /// Where answers are kept for the next time.
     history: Option<PathBuf>,
+    arrivals: Arrivals,
+}
+
+/// A question that tells when it is drawn: with the terminal ready, and with each drawing anew of
+/// the line that is edited behind it.
+struct Question<'a> {
+    text: &'a str,
+    arrivals: &'a Arrivals,
+}
+
+impl Prompt for Question<'_> {
+    fn raw(&self) -> &str {
+        self.arrivals.line_drawn();
+        self.text
+    }
 }
 
 impl Terminal {
@@ -44,7 +60,15 @@ impl Terminal {
             .map_err(terminal_error)?
             .build();
         let editor = Editor::with_config(config).map_err(terminal_error)?;
-        Ok(Self { editor, interrupt, history: None })
+        Ok(Self { editor, interrupt, history: None, arrivals: Arrivals::default() })
+    }
+
+    /// From now on what arrives is shown above the answer while that is typed.
+    pub(crate) fn show_arrivals(&mut self, printer: &Printer) -> Result<(), Error> {
+        let editor = self.editor.create_external_printer().ok();
+        let editor = editor.map(|editor| Box::new(editor) as printer::Editor);
+        self.arrivals = printer.arrivals().clone();
+        printer.show_arrivals(editor).map_err(Error::local(Deed::ReadTerminal))
     }
 
     /// From now on the answers are commands: completed by `adviser`, and remembered, in the file
@@ -58,10 +82,11 @@ impl Terminal {
         self.history = history;
     }
 
-    /// Tells the adviser where the next command will be given.
-    pub(crate) fn look_from(&mut self, lookout: Option<Lookout>) {
+    /// Tells the adviser where the next command will be given, and whether the next line is said in
+    /// the room unless it is marked as a command.
+    pub(crate) fn look_from(&mut self, lookout: Option<Lookout>, chatting: bool) {
         if let Some(adviser) = self.editor.helper_mut() {
-            adviser.look_from(lookout);
+            adviser.look_from(lookout, chatting);
         }
     }
 
@@ -69,8 +94,12 @@ impl Terminal {
         if self.interrupt.is_over() {
             return Err(Error::Interrupted);
         }
-        let editor = &mut self.editor;
-        match self.interrupt.idle(|| editor.readline(question)) {
+        let (editor, arrivals) = (&mut self.editor, &self.arrivals);
+        let question = Question { text: question, arrivals };
+        arrivals.line_begins();
+        let answer = self.interrupt.idle(|| editor.readline(&question));
+        arrivals.line_ends();
+        match answer {
             Ok(line) => {
                 self.remember(&line);
                 Ok(Answer::Line(line))
@@ -87,7 +116,8 @@ impl Terminal {
 
     /// Keeps a command for the next time too. A history that cannot be kept is not worth a word.
     fn remember(&mut self, line: &str) {
-        let is_command = self.editor.helper().is_some();
+        // What is said in the room is nobody's business the next day.
+        let is_command = self.editor.helper().is_some_and(|adviser| !adviser.is_chatting());
         if !is_command || line.trim().is_empty() || may_hold_a_password(line) {
             return;
         }

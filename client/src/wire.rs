@@ -5,13 +5,13 @@
 //! would not do. One that arrives just *before* the call blocks wakes nobody.)
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::interrupt::Interrupt;
 
@@ -25,6 +25,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 const UNSENT_BYTES: u32 = 64 * 1024;
 /// How long a transfer may go without moving a single byte.
 const STALL: Duration = Duration::from_mins(1);
+
+/// How long a peer may be silent before the system asks whether it is still there, and how often it
+/// asks then.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_mins(1), Duration::from_secs(10), 6);
 
 /// The socket. Reads and writes end with [`io::ErrorKind::TimedOut`] at the deadline.
 #[derive(Debug)]
@@ -47,6 +51,26 @@ impl Wire {
             interrupt.check()?;
         }
         Err(last)
+    }
+
+    /// The same socket once more, for another thread.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        let (stream, interrupt) = (self.stream.try_clone()?, self.interrupt.clone());
+        Ok(Self { stream, interrupt, deadline: None })
+    }
+
+    /// From now on the system looks whether a silent server is still there. For a connection on
+    /// which silence means nothing.
+    pub(crate) fn keep_alive(&self) -> io::Result<()> {
+        let (time, interval, retries) = KEEPALIVE;
+        let asked = TcpKeepalive::new().with_time(time).with_interval(interval);
+        SockRef::from(&self.stream).set_tcp_keepalive(&asked.with_retries(retries))
+    }
+
+    /// Ends the connection, also for the thread that waits for what it brings.
+    pub(crate) fn hang_up(&self) {
+        // It may have ended by itself.
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     /// Whether the server has sent nothing that is yet to be read, not even its goodbye.

@@ -2,7 +2,8 @@
 //!
 //! Only what implements [`Words`] can be said on stderr, and all that does stands here:
 //!
-//! - `talk`: what is said by the way, and what is asked. `menu`: the numbered menu.
+//! - `talk`: what is said by the way, and what is asked. `menu`: the numbered menu. `room`: what
+//!   happens in the room.
 //! - `failure`: why something was not done, and what to do about it; `error` says what happened,
 //!   `cause` how, `refusal` what the server means, `system` what this machine means.
 //! - `sum`: what came of many files. `screen`: what stands on the live screen.
@@ -17,6 +18,7 @@ mod failure;
 mod menu;
 mod part;
 mod refusal;
+mod room;
 mod screen;
 mod sum;
 mod system;
@@ -27,6 +29,7 @@ use clap::ValueEnum;
 pub(crate) use self::failure::Failure;
 pub(crate) use self::menu::{Brackets, Message};
 pub(crate) use self::part::Size;
+pub(crate) use self::room::Happening;
 pub(crate) use self::screen::OnScreen;
 pub(crate) use self::sum::Sum;
 pub(crate) use self::talk::{LeftOut, Talk, Unit};

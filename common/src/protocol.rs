@@ -217,6 +217,11 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// The fields of a `REGISTER` and of a `LOGIN`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -279,6 +284,9 @@ pub struct Joined {
     pub name: String,
     /// Everybody who is there, oneself included.
     pub members: u64,
+    /// How many of the events that follow are of before: the first ones.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub past: u64,
 }
 
 /// The `OK` to an `ADMIN`.

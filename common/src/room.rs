@@ -16,6 +16,10 @@ use crate::user::GUEST;
 const RESERVED: [&str; 8] =
     ["admin", "administrator", "ferryd", GUEST, "server", "teacher", "管理员", "服务器"];
 
+/// What would let a name pass for more than one: `张三 say : hello` is a whole line of the room, and
+/// what stands in brackets there is said by nobody with a name.
+const PUNCTUATION: [char; 7] = [':', '：', '[', ']', '【', '】', '@'];
+
 /// A name in the room: a user's own, or what a guest wants to be called. Any script, on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RoomName(String);
@@ -23,10 +27,10 @@ pub struct RoomName(String);
 /// Why a text is no name in the room.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoomNameError {
-    /// Nothing, too much, or characters that do not show.
+    /// Nothing, too much, or characters that do not show or would show as more than a name.
     #[error(
-        "`{}` cannot be a name here: use 1 to {NAME_CHARS_MAX} characters that can be seen, and no \
-         blank at either end",
+        "`{}` cannot be a name here: use 1 to {NAME_CHARS_MAX} characters that can be seen, no \
+         blank at either end, and none of `: [ ] @`",
         Safe(.0)
     )]
     Malformed(String),
@@ -39,6 +43,7 @@ impl RoomName {
     /// Reads a name.
     pub fn parse(text: &str) -> Result<Self, RoomNameError> {
         let shows = !text.contains(is_unprintable) && text.trim() == text && !text.is_empty();
+        let shows = shows && !text.contains(PUNCTUATION);
         if !shows || text.chars().count() > NAME_CHARS_MAX {
             return Err(RoomNameError::Malformed(text.chars().take(NAME_CHARS_MAX).collect()));
         }
@@ -218,8 +223,19 @@ mod tests {
             assert_eq!(RoomName::parse(name).unwrap().as_str(), name);
         }
         let long = "长".repeat(NAME_CHARS_MAX + 1);
-        for bad in ["", " a", "a ", "a\nb", "\u{202e}nimda", "\x1b[2J", &long, "Admin", "管理员"]
-        {
+        for bad in [
+            "",
+            " a",
+            "a ",
+            "a\nb",
+            "\u{202e}nimda",
+            "\x1b[2J",
+            &long,
+            "Admin",
+            "管理员",
+            "张三 say : hi",
+            "[n1]",
+        ] {
             assert!(RoomName::parse(bad).is_err(), "{bad:?}");
         }
         assert_eq!(RoomName::parse("ANNA").unwrap().key(), RoomName::parse("anna").unwrap().key());

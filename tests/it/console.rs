@@ -33,15 +33,15 @@ const CTRL_U: &str = "\x15";
 const PROMPT: &str = "ferryd>";
 
 /// A teacher's terminal, with a server on it.
-struct Desk {
-    screen: Screen,
-    address: SocketAddr,
+pub(crate) struct Desk {
+    pub(crate) screen: Screen,
+    pub(crate) address: SocketAddr,
     _data: TempDir,
 }
 
 impl Desk {
     /// Starts `ferryd` and waits until it asks for a line.
-    fn take(words: &[&str]) -> Self {
+    pub(crate) fn take(words: &[&str]) -> Self {
         let data = temporary();
         let mut command = Command::new(stage());
         command.args(["ferryd", "--listen", "127.0.0.1:0", "--durability", "none", "--data"]);
@@ -58,7 +58,7 @@ impl Desk {
 
     /// Types a line, and waits until the screen shows `text`, and then the next prompt.
     #[track_caller]
-    fn asks(&mut self, line: &str, text: &str) {
+    pub(crate) fn asks(&mut self, line: &str, text: &str) {
         self.screen.types(&format!("{line}\r"));
         self.screen.shows(text);
         self.screen.line_is(PROMPT);

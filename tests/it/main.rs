@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod ears; // somebody in the room, or at its door: asks, and keeps what is heard meanwhile
+mod fake_room; // a server with nothing but a room, in which only the test speaks
 mod model; // what a server means: the protocol without disk, threads or sockets
 mod network; // addresses of other machines, and a line that can be cut
 mod pair; // two servers on one folder
@@ -18,6 +19,7 @@ mod accounts; // REGISTER, LOGIN, PASSWD, WHO
 mod bad_network; // slow, cut, silent: what a network does
 mod bench; // Ferry beside the limit, with little of everything
 mod bodies; // a body is never taken for a request
+mod chat; // the room at the prompt
 mod claims; // one name, many writers: one at a time, in line, told about each other
 mod command_lists; // `ferry -c`, and commands on stdin
 mod completion; // what Tab offers, and what no name or network does to it

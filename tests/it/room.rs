@@ -40,7 +40,7 @@ fn joining_tells_ones_name_and_how_many_people_are_there() {
     let _second = Ears::known(&server, "anna");
     let mut guest = Ears::of(server.peer());
     let joined = guest.join("Bob B");
-    assert_eq!(joined, json!({"status": "OK", "name": "Bob B", "members": 2}));
+    assert_eq!(joined, json!({"status": "OK", "name": "Bob B", "members": 2, "past": 1}));
 }
 
 #[test]

@@ -34,7 +34,8 @@ impl Seat {
         seat
     }
 
-    fn begin(server: SocketAddr, here: &Path, words: &[&str]) -> Self {
+    /// Starts `ferry` with these words.
+    pub(crate) fn begin(server: SocketAddr, here: &Path, words: &[&str]) -> Self {
         let mut command = actor::ferry(stage(), server, words);
         command
             .current_dir(here)

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueHint};
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, ValueHint,
+};
 use common::limits::WAIT_SECONDS_MAX;
 use common::path::Name;
 use common::user::UserName;
@@ -265,4 +267,13 @@ pub(crate) struct Put {
     /// Send all of each file, even if the server has a part of it from an earlier attempt.
     #[arg(long)]
     pub(crate) no_resume: bool,
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnOff {
+    /// Yes
+    On,
+    /// No
+    Off,
 }

@@ -57,6 +57,15 @@ fn a_line_means_the_same_at_the_prompt_and_in_the_shell() {
         "watch",
         "watch --once",
         "watch --every 0.5",
+        "chat",
+        "chat 张三",
+        "chat off",
+        "say hello you --as 张三",
+        "vote",
+        "vote yes",
+        "notices on",
+        "notices",
+        "admin kick -x c07",
         "quit",
         "bye",
         "exit",
@@ -79,6 +88,9 @@ fn what_makes_no_sense_is_refused_in_both() {
         "put a --wait -1",
         "ls a b",
         "get a --as b/c",
+        "chat ferryd",
+        "say",
+        "notices maybe",
     ] {
         let words: Vec<&str> = line.split_terminator(' ').collect();
         assert_eq!(both(&words), (None, None), "{line}");
@@ -103,7 +115,7 @@ fn a_tilde_is_home_in_a_line_wherever_a_path_here_stands() {
 
 #[test]
 fn the_help_of_the_prompt_does_not_scroll_off_a_usual_terminal() {
-    let help = Line::command().term_width(80).render_long_help().to_string();
+    let help = Line::table().term_width(80).render_long_help().to_string();
     // Above it stands the line that asked for it, below it the next prompt.
     assert!(help.lines().count() <= 22, "{help}");
     let short = Invocation::command().term_width(80).render_help().to_string();

@@ -19,6 +19,12 @@ pub enum Misuse {
     NotText(&'static str),
     /// More uploads sent ahead than may be under way.
     TooManyAhead,
+    /// A guest who goes into the room, or speaks there, under no name.
+    NoRoomName,
+    /// Somebody who is not in the room, or not any more, would leave it or speak there.
+    NotInRoom,
+    /// `chat` where no person could type what is to be said.
+    NoPrompt,
     /// There is no place for a configuration file.
     NoConfigPlace,
     /// `@name`, and no configuration file.
@@ -74,6 +80,8 @@ pub enum Loss {
     NeverSent,
     /// The file an answer is wanted for was never asked for.
     NeverAsked,
+    /// The connection to the room, which is being made again.
+    Remaking,
     /// The system says so.
     Broken(io::ErrorKind),
 }

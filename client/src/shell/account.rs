@@ -14,7 +14,7 @@ impl Shell<'_> {
     pub(super) fn register(&mut self, user: &UserName, report: &mut Report) -> Result<(), Error> {
         let questions = [Talk::PasswordOf { user }, Talk::OnceMore];
         let [prompt, again] = questions.map(|question| self.printer.words(&question));
-        let password = self.link.passwords().choose(&prompt, &again)?;
+        let password = self.printer.lend(|| self.link.passwords().choose(&prompt, &again))?;
         let identity = self.link.register(user, password)?;
         let line = format!("register {}", display::identity(&identity));
         report.done(user.as_str(), &line, identity)
@@ -22,7 +22,7 @@ impl Shell<'_> {
 
     pub(super) fn login(&mut self, user: &UserName, report: &mut Report) -> Result<(), Error> {
         let prompt = self.printer.words(&Talk::PasswordOf { user });
-        let password = self.link.passwords().get(&prompt)?;
+        let password = self.printer.lend(|| self.link.passwords().get(&prompt))?;
         let identity = self.link.log_in(user, password)?;
         let line = format!("login {}", display::identity(&identity));
         report.done(user.as_str(), &line, identity)
@@ -35,8 +35,10 @@ impl Shell<'_> {
         }
         let questions = [Talk::OldPassword, Talk::NewPassword, Talk::OnceMore];
         let [old, prompt, again] = questions.map(|question| self.printer.words(&question));
-        let old = self.link.passwords().get(&old)?;
-        let new = new.choose(&prompt, &again)?;
+        let (old, new) = self.printer.lend(|| {
+            let old = self.link.passwords().get(&old)?;
+            new.choose(&prompt, &again).map(|new| (old, new))
+        })?;
         self.link.passwd(&old, new)?;
         report.done("", "passwd", Done {})
     }

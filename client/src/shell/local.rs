@@ -41,7 +41,7 @@ impl Shell<'_> {
             // The rest of the script is for us.
             command.stdin(Stdio::null());
         }
-        let ended = self.interrupt().deaf(|| command.status());
+        let ended = self.printer.lend(|| self.interrupt().deaf(|| command.status()));
         ended.and_then(|ended| ended).map_err(Error::local(Deed::Run(shell.into())))
     }
 }

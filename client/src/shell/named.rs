@@ -1,7 +1,9 @@
-//! What a person names: a path as it stands, a number of the last list, or a pattern.
+//! What a person names: the number of a notice, a path as it stands, a number of the last list, or a
+//! pattern.
 //!
-//! They are tried in this order, so what is really called `3` or `a[1].txt` can always be named.
-//! Numbers exist at the prompt alone: only there is a last list.
+//! They are tried in this order, so what is really called `3` or `a[1].txt` can always be named, and
+//! what is called `n1` as `./n1`: that number was given once and means one file for ever. Numbers
+//! exist at the prompt alone: only there is a last list.
 
 use std::path::{self, Path, PathBuf};
 
@@ -12,6 +14,7 @@ use glob::{MatchOptions, Pattern, glob_with};
 use super::walk::join;
 use crate::error::{Deed, Error};
 use crate::link::Link;
+use crate::notices::Notices;
 
 /// As in a shell: `*` stands for what is in one name, and not for the dot of a hidden one.
 const LIKE_A_SHELL: MatchOptions = MatchOptions {
@@ -29,6 +32,8 @@ pub(super) struct Numbers {
     there: (VirtualPath, Vec<String>),
     /// The same of the last `lls`.
     here: (PathBuf, Vec<String>),
+    /// Those one was told of since one is at the prompt.
+    told: Notices,
 }
 
 /// Something on the server.
@@ -43,6 +48,11 @@ impl Numbers {
     /// From now on lists are numbered.
     pub(super) fn turn_on(&mut self) {
         self.on = true;
+    }
+
+    /// The files one is told of.
+    pub(super) fn told(&self) -> &Notices {
+        &self.told
     }
 
     /// What follows is a list of `top`.
@@ -90,8 +100,12 @@ impl Numbers {
         if found.is_empty() { Err(Error::NoMatch(text.to_owned())) } else { Ok(found) }
     }
 
-    /// What `word` means on the server, which is asked only if the word may mean several things.
+    /// What `word` means on the server, which is asked only if the word may mean several things. The
+    /// number of a file one was told of means that file, whatever is called so here or there.
     pub(super) fn there(&self, link: &mut Link, word: &str) -> Result<Vec<Named>, Error> {
+        if let Some(path) = self.told.find(word) {
+            return Ok(vec![Named { shown: path.to_string(), path }]);
+        }
         let literal = Named { shown: word.to_owned(), path: link.place.resolve(word)? };
         let (top, names) = &self.there;
         let number = nth(word, names);

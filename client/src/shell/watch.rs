@@ -33,7 +33,10 @@ impl Shell<'_> {
 
     fn keep_watching(&mut self, every: Every, live: bool, report: &Report) -> Result<(), Error> {
         self.link.client()?.begin_watch(every)?;
-        let ended = self.watch_on(every.time(), live, report);
+        let printer = self.printer.clone();
+        let mut watch_on = || self.watch_on(every.time(), live, report);
+        // What arrives from the room waits until the screen is given back.
+        let ended = if live { printer.lend(watch_on) } else { watch_on() };
         match ended {
             // Ctrl-C is the way to end it, and the session goes on.
             Err(Error::Interrupted) if !self.interrupt().is_over() => {

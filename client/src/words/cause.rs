@@ -42,6 +42,22 @@ impl Words for Misuse {
                 "同时进行的上传最多 {most} 个",
                 most = WINDOW
             ),
+            Self::NoRoomName => say!(
+                lang,
+                "a guest needs a name there: `chat NAME`, or `say TEXT --as NAME`",
+                "访客需要一个名字：`chat 名字`，或 `say 内容 --as 名字`"
+            ),
+            Self::NotInRoom => say!(
+                lang,
+                "you are not in the room; `chat` goes in",
+                "您不在聊天室中；用 `chat` 进入"
+            ),
+            Self::NoPrompt => say!(
+                lang,
+                "in a script nobody types what is to be said; `ferry chat` takes it from stdin, \
+                 and `say TEXT` says one thing",
+                "脚本中没有人输入发言；`ferry chat` 从标准输入读取，`say 内容` 说一句话"
+            ),
             Self::NoConfigPlace => say!(
                 lang,
                 "there is no place for a configuration file; set HOME or XDG_CONFIG_HOME",
@@ -105,6 +121,11 @@ impl Words for Loss {
             }
             Self::NeverSent => say!(lang, "it was never sent", "没有发送出去"),
             Self::NeverAsked => say!(lang, "it was never asked for", "没有请求过它"),
+            Self::Remaking => say!(
+                lang,
+                "that to the room is being made again; try again in a moment",
+                "正在重新连接聊天室，请稍后再试"
+            ),
             Self::Broken(kind) => match lang {
                 Lang::En => kind.to_string(),
                 Lang::Zh => chinese(kind).map_or_else(|| kind.to_string(), str::to_owned),

@@ -41,6 +41,12 @@ impl Words for Error {
                 "本地已有 “{path}”。用 --force 覆盖它，或用 --as NAME 换个名字。",
                 path = path
             ),
+            Self::NameTaken(name) => say!(
+                lang,
+                "`{name}` is somebody else's name; choose another",
+                "“{name}” 已有人使用，请换一个名字",
+                name = Safe(name)
+            ),
             Self::Refused { path, reason, message } => {
                 Refused { path, reason: *reason, message }.words(lang)
             }
@@ -167,6 +173,7 @@ mod tests {
             exists(Kind::File),
             exists(Kind::Folder),
             Error::ExistsHere(NAME.into()),
+            Error::NameTaken(name()),
             Error::LoginRefused(name()),
             Error::Integrity { path: name(), expected: Crc32(1), actual: Crc32(2) },
             Error::ChangedThere(name()),

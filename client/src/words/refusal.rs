@@ -46,6 +46,8 @@ impl Refused<'_> {
 
     fn chinese(&self) -> String {
         let meaning = match self.reason {
+            // Somebody in the room, or a question: files have whole paths.
+            Reason::NotFound if !self.path.starts_with('/') => "没有找到",
             Reason::NotFound => "服务器上没有这个文件或文件夹；可用 list 查看有哪些",
             Reason::LoginRequired => "访客不能这样做；请先登录（login）或注册（register）",
             Reason::Denied => "服务器不允许这样做",

@@ -55,6 +55,16 @@ messages! {
     LocalEnded { line: Safe<'a>, status: ExitStatus }:
         "!{line} ended with {status}",
         "!{line} 运行失败：{status}";
+    Entered { name: Safe<'a>, members: u64 }:
+        "in the room as {name}, {members} there. / goes back, /help chat says more.",
+        "已进入聊天室，名字 {name}，共 {members} 人。/ 返回命令行，/help chat 说明用法。";
+    EnteredAgain { name: Safe<'a>, members: u64 }:
+        "the connection to the room was lost; in it again as {name}, {members} there",
+        "与聊天室的连接曾断开，已重新进入，名字 {name}，共 {members} 人";
+    LeftRoom: "you have left the room", "已离开聊天室";
+    TooFast { count: u64 }:
+        "… {count} more lines came too fast to be shown",
+        "… 另有 {count} 行来得太快，没有显示";
     OpenPasswordFile { file: &'a Path }:
         "others on this machine may read the password file `{file}`; use chmod 600",
         "本机的其他人可以读取密码文件 “{file}”；请用 chmod 600 限制";
@@ -74,6 +84,16 @@ messages! {
 pub(crate) struct Patience(Option<u64>);
 
 impl<'a> Talk<'a> {
+    /// One has come into the room, or again after the connection was lost.
+    pub(crate) fn entered(name: &'a str, members: u64, is_again: bool) -> Self {
+        let name = Safe(name);
+        if is_again {
+            Self::EnteredAgain { name, members }
+        } else {
+            Self::Entered { name, members }
+        }
+    }
+
     /// Who is in the way of an upload to `path`.
     pub(crate) fn busy(path: &'a str, wait: &'a Wait) -> Self {
         let &Wait { ref holder, received, size, since, limit } = wait;

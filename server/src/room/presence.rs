@@ -54,6 +54,7 @@ impl<'s> Presence<'s> {
         if person.guest && state.people().any(|other| other.guest && other.key() == key) {
             return None;
         }
+        let past = state.history.len() as u64;
         let first = state.history.iter().cloned().chain(state.open_vote());
         let (inlet, outbox, watch) = outbox::outbox(first.collect());
         let known = state.is_here(&person);
@@ -66,7 +67,7 @@ impl<'s> Presence<'s> {
             state.tell_and_remember(&event, Audience::RoomBut(self.session));
         }
         let people: BTreeSet<&Person> = state.people().collect();
-        let joined = Joined { name, members: people.len() as u64 };
+        let joined = Joined { name, members: people.len() as u64, past };
         self.watch = Some(watch);
         Some((joined, outbox))
     }

@@ -16,16 +16,16 @@ use super::harmless;
 const GREETING: &[u8] =
     b"{\"status\":\"OK\",\"server\":\"hostile\",\"protocol\":1,\"session\":7}\n";
 
-type Call = fn(&mut Client) -> Result<(), Error>;
+type Call = fn(Client) -> Result<(), Error>;
 
 /// Every way of asking. The answer matters only by how it is read.
-const CALLS: [Call; 11] = [
-    |client| client.list(None).map(drop),
-    |client| client.stat("a").map(drop),
-    |client| client.sum("a").map(drop),
-    |client| client.get("a", &mut io::sink()).map(drop),
-    |client| client.put("a", 3, &mut &b"abc"[..], PutOptions::default()),
-    |client| {
+const CALLS: [Call; 16] = [
+    |mut client| client.list(None).map(drop),
+    |mut client| client.stat("a").map(drop),
+    |mut client| client.sum("a").map(drop),
+    |mut client| client.get("a", &mut io::sink()).map(drop),
+    |mut client| client.put("a", 3, &mut &b"abc"[..], PutOptions::default()),
+    |mut client| {
         client.put_ahead("a", b"abc", PutOptions::default())?;
         client.put_ahead("b", b"", PutOptions::default())?;
         while let Some(answer) = client.answer_ahead() {
@@ -33,11 +33,22 @@ const CALLS: [Call; 11] = [
         }
         Ok(())
     },
-    |client| client.mkdir("a"),
-    |client| client.delete("a"),
-    |client| client.rename("a", "b"),
-    |client| client.login("xiaoyu", "123456").map(drop),
-    |client| client.who().map(drop),
+    |mut client| client.mkdir("a"),
+    |mut client| client.delete("a"),
+    |mut client| client.rename("a", "b"),
+    |mut client| client.login("xiaoyu", "123456").map(drop),
+    |mut client| client.who().map(drop),
+    |mut client| client.vote(None).map(drop),
+    |mut client| client.admin("who").map(drop),
+    |client| client.join(Some("a")).map(drop),
+    |client| client.listen(true).map(drop),
+    |client| {
+        let (_, mut listener) = client.join(None)?;
+        listener.say("hello", None)?;
+        loop {
+            listener.hear()?;
+        }
+    },
 ];
 
 /// A server that says what it likes.
@@ -70,7 +81,7 @@ impl HostileServer {
             thread::scope(|scope| {
                 scope.spawn(|| self.serve_one(bytes));
                 let asked = Client::connect(&self.address().to_string());
-                if let Err(error) = asked.and_then(|mut client| call(&mut client)) {
+                if let Err(error) = asked.and_then(call) {
                     harmless(error);
                 }
             });
