@@ -44,10 +44,11 @@ pub(crate) struct Line {
 impl Line {
     /// The table of commands, as the prompt lists them.
     pub(crate) fn table() -> clap::Command {
-        // These have no line in the list, or it would scroll off. `help chat` names them.
-        let is_of_the_room = |name: &str| ["say", "notices", "admin"].contains(&name);
+        // These have no line in the list, or it would scroll off. `help chat` names those of the
+        // room, `help who` the last.
+        let has_no_line = |name: &str| ["say", "notices", "admin", "watch"].contains(&name);
         Self::command().mut_subcommands(|command| {
-            let hidden = is_of_the_room(command.get_name());
+            let hidden = has_no_line(command.get_name());
             command.hide(hidden)
         })
     }
@@ -214,6 +215,8 @@ pub(crate) enum Command {
     },
 
     /// Show who one is, what one may be, and how full one's home is.
+    ///
+    /// What the server does for whom is shown by `watch`.
     #[command(after_help = "Example:\n  who")]
     Who,
 

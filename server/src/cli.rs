@@ -60,7 +60,8 @@ fn serve(config: Config) -> Result<(), ServerError> {
     raise_descriptor_limit();
     let mut server = Server::bind(config)?;
     let log_file = server.store.log_file().map_err(ServerError::system("open the log file"))?;
-    let console = Terminal::open().map_err(ServerError::system("start the console"))?;
+    let console =
+        Terminal::open(&server.table).map_err(ServerError::system("start the console"))?;
     let (terminal, keyboard) = console.unzip();
     let echo =
         terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);

@@ -13,6 +13,7 @@
 //! console    obeys it
 //! screen     puts the log above the line that is being typed. Not joined either
 //! ```
+//! Each has a row in the table of [`state`]s, which [`watch`] shows.
 //!
 //! # The queues, and how much they hold
 //! `commands` and `data` lead to the writer, 256 places each, and at most three chunks of 512 KiB
@@ -22,19 +23,20 @@
 //! # The locks, and their order
 //! Each guards one table, is held for a few instructions, and no two are ever held at once: the
 //! registry's (claims), the roster's (sessions), the room's (who hears what), the state table's
-//! (rows), a row's (its text), the ledger's (homes' counters), the throttle's (wrong passwords), the
+//! (rows, queues that are shown), a row's (its words), the ledger's (homes' counters), the throttle's (wrong passwords), the
 //! recent logins' (right ones), the countdown's (the planned stop), a stripe's (claims between
 //! servers; the one that is held across system calls). The areas that passwords are hashed in are no
 //! lock but a queue, one place for each core.
 //! A connection's turn to send is the one that is held while its client takes what is sent, and others
 //! may be taken under it: only this client's own two threads can want it (see [`socket`]).
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
+//! Those that guard data are [`named`] by it, and count how often they were taken.
 //!
 //! # Reading order
-//! [`models::thread`] → [`session`] → [`service`] → [`console`] → [`batch`] → [`upload`], [`plan`] →
+//! [`models::thread`] → [`session`] → [`service`] → [`console`], [`watch`] → [`batch`] → [`upload`], [`plan`] →
 //! [`room`] → [`accounts`], [`places`] → [`rights`], [`quota`] → [`claims`] → [`registry`],
 //! [`stripes`], [`writer`] → [`listener`], [`roster`], [`socket`] → [`patience`] → [`answer`],
-//! [`refusal`] → [`counters`] → [`store`] → [`state`]. Uses point only that way (a test keeps it so).
+//! [`refusal`] → [`counters`] → [`queue`] → [`store`] → [`state`] → [`named`]. Uses point only that way (a test keeps it so).
 //! Apart stand `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what the command line
 //! may say; and [`journal`], where the log goes.
 

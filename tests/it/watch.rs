@@ -4,6 +4,7 @@
 //! looking takes nothing from anybody. Method: a scene in which three things are in the way at once,
 //! on a server whose writer stands still as a test wishes; the table as JSON, and as people see it.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::network::in_a_network_of_its_own;
-use crate::people::{PASSWORD, add_administrator, login, newcomer, register, stage};
+use crate::people::{PASSWORD, add_administrator, login, newcomer, register, stage, user_task};
 use crate::seat::{CTRL_C, Seat, temporary};
 use crate::talk::{
     ask, ask_about, assert_goes_on, assert_ok, assert_refused, begin, hold, quick, quick_with, say,
@@ -133,8 +134,8 @@ fn the_table_comes_again_and_again_until_the_watcher_says_something() {
     let mut watcher = server.peer();
     say(&mut watcher, &json!({"cmd": "WATCH", "every": 0.1}));
     let times: Vec<u64> = (0..4).map(|_| watcher.line()["t_ms"].as_u64().unwrap()).collect();
-    // Nothing is made up for, so a pause can be longer, and none is shorter.
-    assert!(times.windows(2).all(|pair| pair[1] >= pair[0] + 95), "{times:?}");
+    // A pause can be longer, as that is not made up for; none is shorter.
+    assert!(times.windows(2).all(|pair| pair[1] >= pair[0] + 99), "{times:?}");
     // Said ahead, both; the first ends the watching and the second is answered behind it.
     watcher.send("{\"cmd\":\"WHO\"}\n{\"cmd\":\"LIST\",\"path\":\"/\"}\n");
     let mut line = watcher.line();
@@ -245,6 +246,16 @@ fn the_table_is_shown_on_the_server_s_own_machine_and_to_administrators() {
         assert_refused(&ask(&mut elsewhere, &json!({"cmd": "WATCH"})), "denied");
         assert_ok(&login(&mut elsewhere, "zhang", PASSWORD));
         watched(&mut elsewhere);
+        // Also in the middle of it.
+        say(&mut elsewhere, &json!({"cmd": "WATCH", "every": 0.1}));
+        assert_ok(&elsewhere.line());
+        let (status, _, said) = user_task(server.data(), &["remove", "zhang"], "");
+        assert_eq!(status, 0, "{said}");
+        let mut line = elsewhere.line();
+        while line["threads"].is_array() {
+            line = elsewhere.line();
+        }
+        assert_refused(&line, "login-required");
         watched(&mut Peer::connect_from("127.0.0.1".parse().unwrap(), address("127.0.0.1")));
     });
 }
@@ -330,7 +341,9 @@ fn one_screen_shows_who_waits_for_whom_the_full_queue_and_the_slow_reader() {
     let (said, status) = printed(address, &["watch", "--once"]);
     assert_eq!(status, 0);
     let screen = masked(&said);
-    assert_eq!(screen, JAMMED, "{said}");
+    // Threads that begin at the same moment stand in either order.
+    let sorted = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(sorted(&screen), sorted(JAMMED), "{said}");
     assert!(said.lines().all(|line| line.len() <= 100), "{said}");
 }
 
@@ -430,8 +443,8 @@ fn who_watched_at_the_prompt_goes_on_over_the_same_connection() {
     seat.types("who\r");
     seat.screen.shows("guest (guest)");
     seat.is_asked("guest", "/library");
-    let mut watcher = server.peer();
-    assert_eq!(watched(&mut watcher)["counters"]["let_in"], 2);
+    let said = seat.screen.transcript();
+    assert!(!said.contains("connection was lost"), "{said}");
     seat.leaves();
 }
 

@@ -29,7 +29,8 @@ const FILES_MAX: usize = 6;
 /// Queues that are always shown; of the outboxes only those with something in them.
 const OWN_QUEUES: [&str; 3] = ["commands", "data", "journal"];
 
-/// The column that says on what a thread waits.
+/// The columns that say what a thread works on, and on what it waits.
+const COMMAND: usize = 2;
 const REASON: usize = 4;
 
 /// Cells of a bar.
@@ -211,8 +212,11 @@ impl Painter<'_> {
         let mut line = String::new();
         let mut used = 0;
         for (nth, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let cut = if nth == REASON { Self::cut_front } else { Self::cut };
-            let text = cut(self, &cell.text, *width);
+            let text = match nth {
+                COMMAND => self.cut_path(&cell.text, *width),
+                REASON => self.cut_front(&cell.text, *width),
+                _ => self.cut(&cell.text, *width),
+            };
             let space = " ".repeat(width - text.width());
             let gap = ["  ", " ", ""][usize::from(nth >= 5) + usize::from(nth == 7)];
             if used + width > self.look.width {
@@ -383,6 +387,16 @@ impl Painter<'_> {
             rest.next();
         }
         if width < mark.width() { String::new() } else { format!("{mark}{}", rest.as_str()) }
+    }
+
+    /// The same, of what is done with a path: what is done is kept, and the end of the path.
+    fn cut_path(&self, text: &str, width: usize) -> String {
+        match text.find('/').map(|slash| text.split_at(slash)) {
+            Some((deed, path)) if text.width() > width && deed.width() < width / 2 => {
+                format!("{deed}{}", self.cut_front(path, width - deed.width()))
+            }
+            _ => self.cut(text, width),
+        }
     }
 
     fn painted(&self, text: &str, colour: Option<&str>) -> String {

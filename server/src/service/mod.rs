@@ -191,7 +191,7 @@ impl<'s> Service<'s> {
             Request::Leave {} => Self::leave(who),
             Request::Vote { choice } => self.vote(who, choice.as_deref()),
             Request::Admin { line } => self.admin(who, &line),
-            Request::Watch { every } => self.watch(who, every),
+            Request::Watch { every } => Ok(self.watch(who, every)),
             Request::Quit {} => Ok(Reply::Bye),
         };
         handled.unwrap_or_else(|Refused(answer)| Reply::Answer(answer))

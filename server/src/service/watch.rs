@@ -3,14 +3,29 @@
 use common::protocol::{Reason, Refusal, Response, Role};
 use common::watch::Every;
 
-use super::{Handled, Reply, Service, Who};
+use super::{Reply, Service, Who};
 use crate::answer::Answer;
 use crate::watch::View;
 
-impl Service<'_> {
-    /// The state table as it is now, as a line.
-    pub fn look(&self) -> Answer {
-        let view = View {
+impl<'s> Service<'s> {
+    /// The state table as it is now, or why this one may not see it. Who may is asked for every table:
+    /// an account can be closed while its user looks on.
+    pub fn look(&self, who: &mut Who<'s>) -> Answer {
+        match self.confirm(who).and_then(|()| may_watch(who)) {
+            Ok(()) => Answer::of(&Response::Ok(self.view().take())),
+            Err(refusal) => refusal.into(),
+        }
+    }
+
+    pub(super) fn watch(&self, who: &mut Who<'s>, every: Option<Every>) -> Reply<'s> {
+        match every {
+            Some(every) => Reply::Watch(every),
+            None => Reply::Answer(self.look(who)),
+        }
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
             table: self.table,
             claims: self.claims,
             roster: self.roster,
@@ -19,20 +34,19 @@ impl Service<'_> {
             accounts: &self.accounts,
             counters: self.counters,
             model: self.model,
-        };
-        Answer::of(&Response::Ok(view.take()))
-    }
-
-    /// The table names people, addresses and files, of homes as well. Whoever sits at the machine
-    /// could find all that out; others are not told.
-    pub(super) fn watch<'s>(&self, who: &Who<'_>, every: Option<Every>) -> Handled<'s> {
-        let is_here = who.peer.ip().to_canonical().is_loopback();
-        let is_admin = who.user.as_ref().is_some_and(|user| user.role == Role::Admin);
-        if !is_here && !is_admin {
-            let message = "what the server is doing is shown on its own machine, and elsewhere to \
-                           administrators only; log in as one";
-            return Err(Refusal::new(Reason::Denied, message).into());
         }
-        Ok(every.map_or_else(|| Reply::Answer(self.look()), Reply::Watch))
     }
+}
+
+/// The table names people, addresses and files, of homes as well. Whoever sits at the machine could
+/// find all that out; others are not told.
+fn may_watch(who: &Who<'_>) -> Result<(), Refusal> {
+    let is_here = who.peer.ip().to_canonical().is_loopback();
+    let is_admin = who.user.as_ref().is_some_and(|user| user.role == Role::Admin);
+    if is_here || is_admin {
+        return Ok(());
+    }
+    let message = "what the server is doing is shown on its own machine, and elsewhere to \
+                   administrators only; log in as one";
+    Err(Refusal::new(Reason::Denied, message))
 }

@@ -5,18 +5,20 @@
 
 use std::time::{Duration, Instant};
 
+use common::protocol::Outcome;
+
 use super::{End, Job, Session};
 use crate::state::{self, State};
 
 impl Session<'_> {
     pub(super) fn be_watched(&mut self, every: Duration, job: &Job) -> Result<(), End> {
-        let mut next = Instant::now();
         loop {
-            let answer = self.service.look();
+            let answer = self.service.look(&mut self.who);
             let outcome = self.gather(&answer);
             self.flush()?;
-            next = (next + every).max(Instant::now());
-            if self.hears_before(next)? {
+            let next = Instant::now() + every;
+            // Who may not look, or not any longer, is told so and has no more to wait for.
+            if matches!(outcome, Outcome::Fail(_)) || self.hears_before(next)? {
                 self.note(job, 0, outcome);
                 return Ok(());
             }

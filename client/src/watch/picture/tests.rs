@@ -120,6 +120,15 @@ fn no_line_is_wider_than_the_terminal_and_no_picture_higher() {
 }
 
 #[test]
+fn of_a_path_that_is_too_long_the_end_is_shown() {
+    let mut table = table();
+    table.threads[2].cmd = Some("PUT /library/monday/slides/film.mp4".into());
+    table.threads[3].on = Some("/library/monday/slides/film.mp4".into());
+    let shown = lines(&table, "", PLAIN).join("\n");
+    assert!(shown.contains("  PUT ~es/film.mp4  ") && shown.contains("film.mp4 <- c01"), "{shown}");
+}
+
+#[test]
 fn who_is_idle_gives_way_to_who_is_not() {
     let shown = shown(Look { height: Some(13), ..PLAIN });
     assert!(shown.contains("and 2 more") && !shown.contains("c04"), "{shown}");
