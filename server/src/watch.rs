@@ -12,7 +12,7 @@
 //! nobody waits for), and how much that is, is said.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, SystemTimeError};
 
 use common::limits::LINE_BYTES_MAX;
 use common::watch::{Counters as Counted, File, Lock, More, Queue, Table as Told, Thread};
@@ -110,7 +110,7 @@ impl View<'_> {
 }
 
 /// A clock that was set back has run for no time.
-fn millis(time: Result<std::time::Duration, std::time::SystemTimeError>) -> u64 {
+fn millis(time: Result<Duration, SystemTimeError>) -> u64 {
     u64::try_from(time.unwrap_or_default().as_millis()).unwrap_or(u64::MAX)
 }
 

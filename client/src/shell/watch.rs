@@ -7,6 +7,7 @@ use common::watch::{Every, Table};
 
 use super::Shell;
 use super::report::Report;
+use crate::client::Client;
 use crate::command::Watch;
 use crate::error::Error;
 use crate::watch::{self, Canvas};
@@ -19,14 +20,13 @@ impl Shell<'_> {
     pub(super) fn watch(&mut self, watch: &Watch, report: &mut Report) -> Result<(), Error> {
         let for_people = !self.printer.is_json() && !self.printer.is_quiet();
         let live = for_people && io::stdout().is_terminal();
-        let every = watch.every.filter(|_| !watch.once);
-        match every.or_else(|| Every::try_from(LIVE).ok().filter(|_| live && !watch.once)) {
-            Some(every) => self.keep_watching(every, live, report),
-            None => {
-                let table = self.link.client()?.table()?;
-                self.show_table(&table, report)
-            }
-        }?;
+        let live_every = || Every::try_from(LIVE).ok().filter(|_| live);
+        if let Some(every) = watch.every.or_else(live_every).filter(|_| !watch.once) {
+            self.keep_watching(every, live, report)?;
+        } else {
+            let table = self.link.client()?.table()?;
+            self.show_table(&table, report)?;
+        }
         report.shown("");
         Ok(())
     }
@@ -42,7 +42,7 @@ impl Shell<'_> {
             Err(Error::Interrupted) if !self.interrupt().is_over() => {
                 self.interrupt().clear();
                 let client = self.link.current();
-                client.map_or(Ok(()), |client| client.end_watch())
+                client.map_or(Ok(()), Client::end_watch)
             }
             ended => ended,
         }

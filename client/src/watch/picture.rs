@@ -8,14 +8,17 @@
 //!
 //! States have their names *and* a colour, so nothing is lost to who sees no colours. Whoever is idle
 //! stands below those who are not. Every text of the server's is made safe, and cut and padded by the
-//! columns it takes: a Chinese character takes two.
+//! columns it takes (`text`).
+
+mod text;
 
 use common::escape::Safe;
 use common::size::size;
 use common::watch::{File, Queue, Table, Thread};
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
-use crate::words::{Lang, OnScreen, Words as _};
+use self::text::{age, whole};
+use crate::words::{Lang, OnScreen, Size, Words as _};
 
 /// What stands in a cell that has nothing to say.
 const NOTHING: &str = "-";
@@ -90,6 +93,9 @@ struct Painter<'t> {
     table: &'t Table,
     look: Look,
 }
+
+/// A text in a list, and the colour of it.
+type Item = (String, Option<&'static str>);
 
 /// A text in a column.
 struct Cell {
@@ -213,22 +219,19 @@ impl Painter<'_> {
         let mut used = 0;
         for (nth, (cell, width)) in row.iter().zip(widths).enumerate() {
             let text = match nth {
-                COMMAND => self.cut_path(&cell.text, *width),
-                REASON => self.cut_front(&cell.text, *width),
+                COMMAND => text::cut_path(&cell.text, *width, self.look.glyphs.cut),
+                REASON => text::cut_front(&cell.text, *width, self.look.glyphs.cut),
                 _ => self.cut(&cell.text, *width),
             };
-            let space = " ".repeat(width - text.width());
+            let space = " ".repeat(width.saturating_sub(text.width()));
             let gap = ["  ", " ", ""][usize::from(nth >= 5) + usize::from(nth == 7)];
             if used + width > self.look.width {
                 break;
             }
             used += width + gap.len();
             let text = self.painted(&text, cell.colour);
-            line += &if nth >= 5 {
-                format!("{space}{text}{gap}")
-            } else {
-                format!("{text}{space}{gap}")
-            };
+            let parts = if nth >= 5 { [&space, &text, gap] } else { [&text, &space, gap] };
+            line.extend(parts);
         }
         line.trim_end().to_owned()
     }
@@ -249,7 +252,7 @@ impl Painter<'_> {
         lines
     }
 
-    fn queues(&self) -> Vec<(String, Option<&'static str>)> {
+    fn queues(&self) -> Vec<Item> {
         let is_own = |queue: &&Queue| OWN_QUEUES.contains(&queue.name.as_str());
         let (own, mut others): (Vec<_>, Vec<_>) = self.table.queues.iter().partition(is_own);
         others.retain(|queue| queue.len > 0);
@@ -258,11 +261,12 @@ impl Painter<'_> {
     }
 
     /// `data [########] 256/256, full, 12.0 kB, oldest 0.9s, 2 waiting`
-    fn queue(&self, queue: &Queue) -> (String, Option<&'static str>) {
+    fn queue(&self, queue: &Queue) -> Item {
         let Queue { name, len, cap, bytes, oldest_ms } = queue;
         let is_full = len >= cap;
         // Something is never shown as nothing, nor what is not full as full.
-        let filled = (len * BAR).div_ceil((*cap).max(1)).min(if is_full { BAR } else { BAR - 1 });
+        let most = if is_full { BAR } else { BAR - 1 };
+        let filled = len.saturating_mul(BAR).div_ceil((*cap).max(1)).min(most);
         let Glyphs { full, empty, .. } = self.look.glyphs;
         let times = |glyph: &str, count: u64| glyph.repeat(usize::try_from(count).unwrap_or(0));
         let mut said = vec![format!(
@@ -286,7 +290,7 @@ impl Painter<'_> {
         (said.join(", "), is_full.then_some("33"))
     }
 
-    fn files(&self) -> Vec<(String, Option<&'static str>)> {
+    fn files(&self) -> Vec<Item> {
         let (mut files, rest): (Vec<&File>, Vec<&File>) =
             self.table.files.iter().partition(|file| !file.waiters.is_empty());
         files.extend(rest);
@@ -300,47 +304,37 @@ impl Painter<'_> {
     }
 
     /// `/library/a.txt: c01, 10 B of 100 B <- c02 c03`
-    fn file(&self, file: &File) -> (String, Option<&'static str>) {
+    fn file(&self, file: &File) -> Item {
         let File { name, holder, received, size: all, waiters } = file;
         let holder = holder.as_deref().unwrap_or(NOTHING);
-        let mut said = self.words(&OnScreen::Held {
+        let said = self.words(&OnScreen::Held {
             name: Safe(name),
             by: Safe(holder),
-            received: crate::words::Size(*received),
-            size: crate::words::Size(*all),
+            received: Size(*received),
+            size: Size(*all),
         });
         if waiters.is_empty() {
             return (said, None);
         }
         let names: Vec<String> = waiters.iter().map(|name| Safe(name).to_string()).collect();
-        said += &format!(" {} {}", self.look.glyphs.from, names.join(" "));
+        let said = [&said, self.look.glyphs.from, &names.join(" ")].join(" ");
         (said, Some("31"))
     }
 
-    fn counted(&self) -> Vec<(String, Option<&'static str>)> {
+    fn counted(&self) -> Vec<Item> {
         let counters = &self.table.counters;
         let said = [
             OnScreen::LetIn { count: counters.let_in, most: counters.sessions_most },
             OnScreen::TurnedAway { count: counters.turned_away },
-            OnScreen::Received {
-                files: counters.files_in,
-                size: crate::words::Size(counters.bytes_in),
-            },
-            OnScreen::Sent {
-                files: counters.files_out,
-                size: crate::words::Size(counters.bytes_out),
-            },
+            OnScreen::Received { files: counters.files_in, size: Size(counters.bytes_in) },
+            OnScreen::Sent { files: counters.files_out, size: Size(counters.bytes_out) },
             OnScreen::Refusals { count: counters.refusals },
         ];
         said.iter().map(|words| (self.words(words), None)).collect()
     }
 
     /// A word, and things behind it, in as many lines as they need.
-    fn list(
-        &self,
-        head: &OnScreen<'_>,
-        things: Vec<(String, Option<&'static str>)>,
-    ) -> Vec<String> {
+    fn list(&self, head: &OnScreen<'_>, things: Vec<Item>) -> Vec<String> {
         const INDENT: usize = 8;
         let head = self.cut(&self.words(head), INDENT - 1);
         let mut lines = vec![format!("{head}{}", " ".repeat(INDENT - head.width()))];
@@ -354,49 +348,14 @@ impl Painter<'_> {
             let gap = if used > INDENT { "   " } else { "" };
             used += gap.len() + text.width();
             if let Some(line) = lines.last_mut() {
-                *line += &format!("{gap}{}", self.painted(&text, colour));
+                line.extend([gap, &self.painted(&text, colour)]);
             }
         }
         lines.iter().map(|line| line.trim_end().to_owned()).collect()
     }
 
-    /// A text that is no wider than this.
     fn cut(&self, text: &str, width: usize) -> String {
-        if text.width() <= width {
-            return text.to_owned();
-        }
-        let mark = self.look.glyphs.cut;
-        let mut left = width.saturating_sub(mark.width());
-        let kept = text.chars().take_while(|c| {
-            let fits = c.width().unwrap_or(0) <= left;
-            left = left.saturating_sub(c.width().unwrap_or(0));
-            fits
-        });
-        let cut: String = kept.collect();
-        if width < mark.width() { String::new() } else { cut + mark }
-    }
-
-    /// The same, of which the end is kept: of a path it says most, and behind it stands who holds it.
-    fn cut_front(&self, text: &str, width: usize) -> String {
-        if text.width() <= width {
-            return text.to_owned();
-        }
-        let mark = self.look.glyphs.cut;
-        let mut rest = text.chars();
-        while rest.as_str().width() > width.saturating_sub(mark.width()) {
-            rest.next();
-        }
-        if width < mark.width() { String::new() } else { format!("{mark}{}", rest.as_str()) }
-    }
-
-    /// The same, of what is done with a path: what is done is kept, and the end of the path.
-    fn cut_path(&self, text: &str, width: usize) -> String {
-        match text.find('/').map(|slash| text.split_at(slash)) {
-            Some((deed, path)) if text.width() > width && deed.width() < width / 2 => {
-                format!("{deed}{}", self.cut_front(path, width - deed.width()))
-            }
-            _ => self.cut(text, width),
-        }
+        text::cut(text, width, self.look.glyphs.cut)
     }
 
     fn painted(&self, text: &str, colour: Option<&str>) -> String {
@@ -418,24 +377,6 @@ fn colour_of(state: &str) -> Option<&'static str> {
         "READ" => Some("36"),
         "IDLE" | "ACCEPT" | "WAIT_QEMPTY" => Some("2"),
         _ => None,
-    }
-}
-
-/// `0.4s`, `12s`, `5m`, `3h`, `2d`: four columns, for a while.
-fn age(ms: u64) -> String {
-    match ms {
-        0..10_000 => format!("{}.{}s", ms / 1000, ms % 1000 / 100),
-        _ => whole(ms / 1000),
-    }
-}
-
-/// The same of whole seconds.
-fn whole(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds}s"),
-        120..7200 => format!("{}m", seconds / 60),
-        7200..172_800 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
     }
 }
 

@@ -39,7 +39,6 @@ use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use common::user::UserName;
 
@@ -90,6 +89,11 @@ impl State {
         Self::WaitQueueEmpty,
         Self::WaitLock,
     ];
+
+    /// The state that is stored as this byte.
+    fn of(byte: u8) -> Self {
+        Self::ALL[usize::from(byte) % Self::ALL.len()]
+    }
 
     /// Somebody else is waited for, and goes on being waited for whatever is done meanwhile.
     fn is_wait(self) -> bool {
@@ -209,18 +213,6 @@ impl Drop for Doing {
             row.resume(span);
         });
     }
-}
-
-impl State {
-    /// The state that is stored as this byte.
-    fn of(byte: u8) -> Self {
-        Self::ALL[usize::from(byte) % Self::ALL.len()]
-    }
-}
-
-/// One more, by the only one who writes.
-fn add(counter: &std::sync::atomic::AtomicU64, more: u64) {
-    counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
 }
 
 #[cfg(test)]

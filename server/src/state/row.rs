@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::State;
 use super::stake::Stake;
-use super::{State, add};
 
 /// What one thread is doing. It alone writes here.
 #[derive(Debug)]
@@ -143,4 +143,9 @@ impl fmt::Display for Row {
         let (work, seconds) = (self.work(), self.since().as_secs_f64());
         write!(f, "{} {} {work} {seconds:.1} s", self.name, self.state())
     }
+}
+
+/// One more, by the only one who writes.
+fn add(counter: &AtomicU64, more: u64) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
 }

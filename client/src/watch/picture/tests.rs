@@ -163,18 +163,3 @@ fn bars_and_arrows_are_what_the_terminal_can_show() {
     assert!(shown.contains("data [████████] 256/256, 已满"), "{shown}");
     assert!(shown.contains("← c02"), "{shown}");
 }
-
-#[test]
-fn a_span_takes_four_columns_or_a_few_more() {
-    for (ms, said) in [
-        (0, "0.0s"),
-        (9_999, "9.9s"),
-        (10_000, "10s"),
-        (119_999, "119s"),
-        (120_000, "2m"),
-        (7_200_000, "2h"),
-        (172_800_000, "2d"),
-    ] {
-        assert_eq!(age(ms), said);
-    }
-}
