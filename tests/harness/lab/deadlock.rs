@@ -9,7 +9,7 @@
 //! **What one sees:** tried as it is, a few runs of a hundred stand still, although in each both try
 //! twenty times, as fast as they can. With a sleep point between the first lock and the second: always,
 //! and for ever. No error, no processor time, and the system says no more than `futex_do_wait`. The
-//! table of [`waits`](super::waits) says it in a sentence: `t1 → B → t2 → A → t1`.
+//! table of `waits` says it in a sentence: `t1 → B → t2 → A → t1`.
 //!
 //! **Why:** t1 has A and waits for B; t2 has B and waits for A. Each will give back what it has when it
 //! is done, and is not done before the other gives back. Four things have to come together: a lock is

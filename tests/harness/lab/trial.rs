@@ -1,7 +1,7 @@
 //! A program that may go wrong, run again and again, each time in a process of its own.
 //!
 //! "It ran, so it is right" is how most of these mistakes live for years. A *version* therefore says
-//! beforehand what it [promises](Promise), is run a hundred times, and is counted.
+//! beforehand what it promises, is run a hundred times, and is counted.
 //!
 //! The lab starts itself as `lab trial EXPERIMENT VERSION FOLDER`. That process does one run and ends
 //! with 0 if all went well; with 3 if it went wrong, and how, it says on stdout.
