@@ -18,7 +18,7 @@
 //! a busy machine all of them change, and what is true stays true.
 //!
 //! Wrong code is nowhere but here. It runs in a process of its own, in a folder that vanishes, with a
-//! [`watchdog`] that ends it.
+//! `watchdog` that ends it.
 
 pub mod check;
 pub mod cv_if;
