@@ -14,6 +14,10 @@ mod sync {
 }
 
 #[allow(dead_code, unreachable_pub)]
+#[path = "../server/src/named.rs"]
+mod named;
+
+#[allow(dead_code, unreachable_pub)]
 #[path = "../server/src/registry.rs"]
 mod registry;
 

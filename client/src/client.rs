@@ -22,6 +22,7 @@ mod small;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;

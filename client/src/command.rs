@@ -14,7 +14,7 @@ use common::user::UserName;
 
 use crate::tilde;
 
-pub(crate) use self::args::{Get, Invocation, List, OnOff, Output, Put};
+pub(crate) use self::args::{Get, Invocation, List, OnOff, Output, Put, Watch};
 
 /// Marks a path on the server: one that no shell here could complete, and that the prompt asks the
 /// server for.
@@ -44,10 +44,11 @@ pub(crate) struct Line {
 impl Line {
     /// The table of commands, as the prompt lists them.
     pub(crate) fn table() -> clap::Command {
-        // These have no line in the list, or it would scroll off. `help chat` names them.
-        let is_of_the_room = |name: &str| ["say", "notices", "admin"].contains(&name);
+        // These have no line in the list, or it would scroll off. `help chat` names those of the
+        // room, `help who` the last.
+        let has_no_line = |name: &str| ["say", "notices", "admin", "watch"].contains(&name);
         Self::command().mut_subcommands(|command| {
-            let hidden = is_of_the_room(command.get_name());
+            let hidden = has_no_line(command.get_name());
             command.hide(hidden)
         })
     }
@@ -214,8 +215,17 @@ pub(crate) enum Command {
     },
 
     /// Show who one is, what one may be, and how full one's home is.
+    ///
+    /// What the server does for whom is shown by `watch`.
     #[command(after_help = "Example:\n  who")]
     Who,
+
+    /// Show what every thread, queue and lock of the server is doing.
+    ///
+    /// On a terminal a live screen, until Ctrl-C; elsewhere one screen of text, or with --every one
+    /// after the other. It is shown on the server's own machine, and elsewhere to administrators.
+    #[command(after_help = "Examples:\n  watch\n  watch --once\n  watch --every 1")]
+    Watch(Watch),
 
     /// Talk with those who are in the room; `chat off` leaves it.
     ///
@@ -310,6 +320,7 @@ impl Command {
             Self::Login { .. } => "login",
             Self::Passwd { .. } => "passwd",
             Self::Who => "who",
+            Self::Watch(_) => "watch",
             Self::Chat { .. } => "chat",
             Self::Say { .. } => "say",
             Self::Vote { .. } => "vote",

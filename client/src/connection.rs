@@ -193,6 +193,7 @@ fn masked(request: &Request) -> Request {
         | Request::Leave {}
         | Request::Vote { .. }
         | Request::Admin { .. }
+        | Request::Watch { .. }
         | Request::Quit {} => {}
     }
     shown

@@ -19,6 +19,7 @@
 //!   (`password`, `place`).
 //! - `transfer`: local files. `printer`: results on stdout (`display`), talk on stderr (`words`:
 //!   all of it, in two languages).
+//! - `watch`: what the server is doing, as a live screen.
 //! - `room`: what the server says unasked, and what is said to others there; `notices` numbers the
 //!   files it tells of.
 //! - `journal`: what was done, in a file.
@@ -76,6 +77,7 @@ mod shell;
 mod terminal;
 mod tilde;
 mod transfer;
+mod watch;
 mod wire;
 mod words;
 mod xdg;

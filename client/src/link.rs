@@ -74,6 +74,11 @@ impl Link {
         Self { server, interrupt, printer, passwords, client: None, account, place }
     }
 
+    /// Where it leads.
+    pub(crate) fn server(&self) -> &Address {
+        &self.server
+    }
+
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.passwords
     }

@@ -67,6 +67,16 @@ impl Printer {
         self.output.json
     }
 
+    /// Whether only what was asked for is wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.output.quiet
+    }
+
+    /// The language that is read here.
+    pub(crate) fn lang(&self) -> Lang {
+        self.lang
+    }
+
     /// The bars of a command that moves files.
     pub(crate) fn progress(&self) -> Progress {
         Progress::new(&self.bars, self.lang)

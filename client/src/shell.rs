@@ -8,6 +8,7 @@
 //! - `get`: downloads, small files many at a time.
 //! - `folders`: where one stands, there and here.
 //! - `account`: who one is.
+//! - `watch`: what the server is doing.
 //! - `room`: what is said to others; `piped`: a chat without a person.
 //! - `local`: `!`, a command of one's own shell.
 //! - `report`: how a command went, name by name.
@@ -24,6 +25,7 @@ mod put;
 mod report;
 mod room;
 mod walk;
+mod watch;
 
 use std::env;
 use std::path::Path;
@@ -116,6 +118,7 @@ impl<'a> Shell<'a> {
                 report.one("", |r| self.passwd(&new, r));
             }
             Command::Who => report.one("", |r| self.who(r)),
+            Command::Watch(watch) => report.one("", |r| self.watch(watch, r)),
             Command::Chat { name } => report.one("", |r| self.chat(name.as_ref(), r)),
             Command::Say { text, name } => report.one("", |r| self.say(text, name.as_ref(), r)),
             Command::Vote { choice } => report.one("", |r| self.vote(choice.as_ref(), r)),

@@ -6,7 +6,7 @@
 //!   happens in the room.
 //! - `failure`: why something was not done, and what to do about it; `error` says what happened,
 //!   `cause` how, `refusal` what the server means, `system` what this machine means.
-//! - `sum`: what came of many files.
+//! - `sum`: what came of many files. `screen`: what stands on the live screen.
 //! - `part`: what is put in, made safe to print: names, sizes, times.
 //!
 //! Results on stdout are the same in every language, for programs read those; so are the help pages
@@ -19,6 +19,7 @@ mod menu;
 mod part;
 mod refusal;
 mod room;
+mod screen;
 mod sum;
 mod system;
 mod talk;
@@ -29,6 +30,7 @@ pub(crate) use self::failure::Failure;
 pub(crate) use self::menu::{Brackets, Message};
 pub(crate) use self::part::Size;
 pub(crate) use self::room::Happening;
+pub(crate) use self::screen::OnScreen;
 pub(crate) use self::sum::Sum;
 pub(crate) use self::talk::{LeftOut, Talk, Unit};
 

@@ -16,6 +16,7 @@
 //! - [`path`]: names and paths that cannot be wrong once parsed.
 //! - [`user`]: user names.
 //! - [`room`]: names and lines of the chat, and its events.
+//! - [`watch`]: what a server tells of its threads, queues and locks.
 //! - [`protocol`]: the requests and the replies.
 //! - [`frame`]: lines on and off a byte stream.
 //! - [`escape`]: other people's text, made safe to print.
@@ -34,3 +35,4 @@ pub mod room;
 pub mod size;
 pub mod terminal;
 pub mod user;
+pub mod watch;

@@ -40,6 +40,12 @@ pub const PASSWORD_BYTES_MIN: usize = 6;
 /// How long a `PUT` may ask to wait for its turn at a name, in seconds.
 pub const WAIT_SECONDS_MAX: u64 = 3600;
 
+/// The shortest time from one table of a `WATCH` to the next, in milliseconds.
+pub const WATCH_MS_MIN: u64 = 100;
+
+/// The longest, in milliseconds.
+pub const WATCH_MS_MAX: u64 = 60_000;
+
 /// The port `ferryd` listens on and `ferry` calls unless told otherwise.
 pub const DEFAULT_PORT: u16 = 9021;
 

@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::watch::Every;
+
 /// The version in the greeting. It changes when an old client could misread a new server.
 pub const PROTOCOL_VERSION: u32 = 1;
 
@@ -117,6 +119,12 @@ pub enum Request {
         /// The line.
         line: String,
     },
+    /// What every thread, queue and lock is doing, as a [`Table`](crate::watch::Table).
+    Watch {
+        /// Once for each such time, until the client says anything else; only once if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        every: Option<Every>,
+    },
     /// End the session.
     Quit {},
 }
@@ -143,6 +151,7 @@ impl Request {
             Self::Leave {} => "LEAVE",
             Self::Vote { .. } => "VOTE",
             Self::Admin { .. } => "ADMIN",
+            Self::Watch { .. } => "WATCH",
             Self::Quit {} => "QUIT",
         }
     }
@@ -168,6 +177,7 @@ impl Request {
             | Self::Leave {}
             | Self::Vote { .. }
             | Self::Admin { .. }
+            | Self::Watch { .. }
             | Self::Quit {} => "",
         }
     }

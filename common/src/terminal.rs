@@ -7,7 +7,7 @@
 use std::io::{self, IsTerminal as _};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
 /// Ends the bracketing of pastes, which the line editor begins, and its line.
 const PLAIN_PASTES: &[u8] = b"\x1b[?2004l\n";
@@ -20,6 +20,18 @@ impl Found {
     /// Looks at it; `None` if stdin is no terminal. To be called before the line editor starts.
     pub fn now() -> Option<Self> {
         tcgetattr(io::stdin()).ok().map(Self)
+    }
+
+    /// Shows nothing of what is typed, until [`forget_typing`](Self::forget_typing).
+    pub fn hide_typing(&self) {
+        let mut quiet = self.0.clone();
+        quiet.local_modes.remove(LocalModes::ECHO);
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &quiet);
+    }
+
+    /// Leaves the mode as it was found, and what was typed meanwhile to nobody.
+    pub fn forget_typing(&self) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0);
     }
 
     /// Leaves the terminal as it was found. There is nobody to tell if that cannot be done.

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use common::path::VirtualPath;
 use common::protocol::{Refusal, Wait};
+use common::watch::Lock;
 
 use crate::refusal;
 use crate::registry::{self, Held, Party, Registry, Ticket};
+use crate::state::{self, Note};
 use crate::stripes::{Holder, Share, Stripes, Turn};
 
 /// All claims.
@@ -29,6 +31,11 @@ impl Claims {
         Self { registry: Registry::new(), stripes }
     }
 
+    /// How often the table of what is claimed here was locked.
+    pub fn lock_counts(&self) -> Lock {
+        self.registry.lock_counts()
+    }
+
     /// What is claimed at this server, by whom, and who waits for it here.
     pub fn snapshot(&self) -> Vec<Held> {
         self.registry.snapshot()
@@ -36,10 +43,17 @@ impl Claims {
 
     /// The claim on `path` if nobody holds it, else something to wait with. Never waits.
     pub fn claim(&self, path: &VirtualPath, me: Arc<Party>) -> Result<Claim<'_>, Waiting<'_>> {
-        let bid = Bid { stripes: self.stripes.as_ref(), path: path.to_string() };
-        match self.registry.claim(&bid.path, me) {
-            Ok(entry) => bid.go_on(entry),
-            Err(ticket) => Err(Waiting(Step::Here(ticket, bid))),
+        let (path, size) = (path.to_string(), me.size());
+        let bid = |place| {
+            let note = state::stake(&path, size, place);
+            Bid { stripes: self.stripes.as_ref(), path: path.clone(), note }
+        };
+        match self.registry.claim(&path, me) {
+            Ok(entry) => bid(0).go_on(entry),
+            Err(ticket) => {
+                let bid = bid(ticket.place());
+                Err(Waiting(Step::Here(ticket, bid)))
+            }
         }
     }
 }
@@ -48,15 +62,23 @@ impl Claims {
 #[derive(Debug)]
 #[must_use = "a claim that is not kept is given back at once"]
 pub struct Claim<'s> {
-    /// Given back first, as it was taken last.
+    /// What others see of it. Gone first: nobody sees the holder before last.
+    note: Note,
+    /// Given back next, as it was taken last.
     _share: Option<Share<'s>>,
     entry: registry::Claim<'s>,
 }
 
-impl Claim<'_> {
-    /// The holder, to note progress on.
-    pub fn party(&self) -> &Party {
-        self.entry.party()
+impl<'s> Claim<'s> {
+    fn new(entry: registry::Claim<'s>, share: Option<Share<'s>>, note: Note) -> Self {
+        note.holds();
+        Self { note, _share: share, entry }
+    }
+
+    /// Notes progress, for those who wait and those who look on.
+    pub fn received(&self, bytes: u64) {
+        self.entry.party().received(bytes);
+        self.note.received(bytes);
     }
 }
 
@@ -65,16 +87,17 @@ impl Claim<'_> {
 struct Bid<'s> {
     stripes: Option<&'s Stripes>,
     path: String,
+    note: Note,
 }
 
 impl<'s> Bid<'s> {
     /// The entry is had. What else there is to have, is asked for now.
     fn go_on(self, entry: registry::Claim<'s>) -> Result<Claim<'s>, Waiting<'s>> {
-        let Some(stripes) = self.stripes else { return Ok(Claim { _share: None, entry }) };
+        let Some(stripes) = self.stripes else { return Ok(Claim::new(entry, None, self.note)) };
         let me = entry.party();
         match stripes.claim(&self.path, me.who(), me.size()) {
-            Ok(share) => Ok(Claim { _share: Some(share), entry }),
-            Err(turn) => Err(Waiting(Step::Between(turn, entry))),
+            Ok(share) => Ok(Claim::new(entry, Some(share), self.note)),
+            Err(turn) => Err(Waiting(Step::Between(turn, entry, self.note))),
         }
     }
 }
@@ -90,7 +113,7 @@ enum Step<'s> {
     /// Another session of this server; and what is still to be asked for then.
     Here(Ticket<'s>, Bid<'s>),
     /// Another server. Who else wants the path here stands in line behind the entry.
-    Between(Turn<'s>, registry::Claim<'s>),
+    Between(Turn<'s>, registry::Claim<'s>, Note),
 }
 
 impl<'s> Waiting<'s> {
@@ -102,9 +125,9 @@ impl<'s> Waiting<'s> {
                 Ok(entry) => return bid.go_on(entry),
                 Err(ticket) => Step::Here(ticket, bid),
             },
-            Step::Between(turn, entry) => match turn.wait(patience) {
-                Ok(share) => return Ok(Claim { _share: Some(share), entry }),
-                Err(turn) => Step::Between(turn, entry),
+            Step::Between(turn, entry, note) => match turn.wait(patience) {
+                Ok(share) => return Ok(Claim::new(entry, Some(share), note)),
+                Err(turn) => Step::Between(turn, entry, note),
             },
         };
         Err(Self(step))
@@ -115,7 +138,7 @@ impl<'s> Waiting<'s> {
     pub fn holder(&self) -> Option<Wait> {
         match &self.0 {
             Step::Here(ticket, _) => ticket.holder(),
-            Step::Between(turn, _) => Some(match turn.holder() {
+            Step::Between(turn, ..) => Some(match turn.holder() {
                 Holder::Writer(wait) => wait,
                 Holder::Neighbour { server, since } => {
                     let holder = format!("somebody at {server}");
@@ -138,7 +161,7 @@ impl<'s> Waiting<'s> {
     pub fn busy(&self, path: &VirtualPath) -> Refusal {
         match &self.0 {
             Step::Here(ticket, _) => refusal::busy(path, ticket.holder()),
-            Step::Between(turn, _) => match turn.holder() {
+            Step::Between(turn, ..) => match turn.holder() {
                 Holder::Writer(wait) => refusal::busy(path, Some(wait)),
                 Holder::Neighbour { server, .. } => refusal::busy_neighbour(path, &server),
             },

@@ -20,6 +20,7 @@ use crate::config::{Config, Task};
 use crate::console::Terminal;
 use crate::journal::{self, Echo, Journal};
 use crate::server::{Server, ServerError};
+use crate::state::{State, Table};
 use crate::stop::Stop;
 
 /// The program, from its arguments to its exit status.
@@ -61,17 +62,18 @@ fn serve(config: Config) -> Result<(), ServerError> {
     let log_file = server.store.log_file().map_err(ServerError::system("open the log file"))?;
     // A process that was started for one client has no console: the terminal is its parent's.
     let listens = server.config.session.is_none();
-    let console = if listens { Terminal::open() } else { Ok(None) };
+    let console = if listens { Terminal::open(&server.table) } else { Ok(None) };
     let (terminal, keyboard) = console.map_err(ServerError::system("start the console"))?.unzip();
     let echo =
         terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);
-    let _journal =
-        Journal::start(log_file, echo).map_err(ServerError::system("start the journal"))?;
+    let _journal = Journal::start(log_file, echo, Arc::clone(&server.table))
+        .map_err(ServerError::system("start the journal"))?;
     // A panic of one thread is everybody's news. The usual hook writes to stderr, where a stopped
     // terminal could hold the thread for ever.
     panic::set_hook(Box::new(|panicked| log::error!("{}", Safe(&panicked.to_string()))));
-    let (signals, watching) = stop_on_signals(server.stop(), terminal.clone())
-        .map_err(ServerError::system("watch signals"))?;
+    let (signals, watching) =
+        stop_on_signals(server.stop(), terminal.clone(), Arc::clone(&server.table))
+            .map_err(ServerError::system("watch signals"))?;
     if listens {
         announce(&server)?;
     }
@@ -113,6 +115,7 @@ fn announce(server: &Server) -> Result<(), ServerError> {
 fn stop_on_signals(
     stop: Stop,
     terminal: Option<Terminal>,
+    table: Arc<Table>,
 ) -> io::Result<(signal_hook::iterator::Handle, JoinHandle<()>)> {
     // A write over a file size limit must fail, not kill: the default action of this signal is to
     // end the process (setrlimit(2)).
@@ -120,6 +123,7 @@ fn stop_on_signals(
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let handle = signals.handle();
     let watching = thread::Builder::new().name("signals".into()).spawn(move || {
+        let _seat = table.seat("signals", State::Idle);
         for _ in signals.forever() {
             if !stop.ask() {
                 if let Some(terminal) = &terminal {

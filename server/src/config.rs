@@ -35,6 +35,13 @@ pub enum Model {
     Select,
 }
 
+impl fmt::Display for Model {
+    /// Its name, as on the command line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&word(self))
+    }
+}
+
 /// Serve files to many people at once. OK means on disk, whole, under that name.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "ferryd", version, after_help = EXAMPLES, args_override_self = true)]
@@ -260,7 +267,7 @@ impl fmt::Display for Config {
             word(&self.registration),
             self.max_clients,
             word(&self.durability),
-            word(&self.model),
+            self.model,
             if self.shared_data { "; data shared with other servers" } else { "" },
         )
     }

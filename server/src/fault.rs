@@ -8,6 +8,7 @@
 //! FERRYD_FAULTS=panic@put.claimed          the thread that comes by panics
 //! FERRYD_FAULTS=abort@put.published#3      the third time, the process dies on the spot
 //! FERRYD_FAULTS=stop@put.published         the process stands still until it gets a SIGCONT
+//! FERRYD_FAULTS=hold@writer.chunk          the thread stands still for good, the others go on
 //! FERRYD_FAULTS=skip@part.sync             the step is left out
 //! FERRYD_FAULTS=skip@part.sync,skip@folder.sync
 //! ```
@@ -114,6 +115,9 @@ mod traps {
             "stop" => {
                 let _ = raise(SIGSTOP);
             }
+            "hold" => loop {
+                std::thread::park();
+            },
             other => panic!("{other} at {place}, as a test wishes"),
         }
     }

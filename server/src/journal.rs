@@ -6,16 +6,20 @@
 //! queue is full a line is dropped and counted, and if stderr would block, stderr goes without.
 //! Neither a full disk nor a closed stderr stops the server.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
+use common::watch::Queue;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use env_logger::{Builder, Env, Target};
 use log::LevelFilter;
 use rustix::event::{PollFd, PollFlags, poll};
+
+use crate::state::{self, Depth, State, Table};
 
 /// Lines that may wait to be written.
 const LINES_MAX: usize = 4096;
@@ -31,6 +35,34 @@ enum Entry {
     Stop,
 }
 
+/// The journal's queue, once there is one. The logger is the process's, and so is this.
+static QUEUE: OnceLock<Sender<Entry>> = OnceLock::new();
+
+/// How full the queue to the journal is, for who looks on; none if nothing is logged.
+pub fn queue() -> Option<Arc<dyn Depth>> {
+    QUEUE.get().map(|queue| Arc::new(Lines(queue.clone())) as Arc<dyn Depth>)
+}
+
+struct Lines(Sender<Entry>);
+
+impl fmt::Debug for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lines")
+    }
+}
+
+impl Depth for Lines {
+    fn look(&self) -> Queue {
+        Queue {
+            name: "journal".into(),
+            len: self.0.len() as u64,
+            cap: LINES_MAX as u64,
+            bytes: None,
+            oldest_ms: None,
+        }
+    }
+}
+
 /// The running journal. Dropping it writes what is still queued and joins the thread.
 #[derive(Debug)]
 pub struct Journal {
@@ -40,14 +72,16 @@ pub struct Journal {
 
 impl Journal {
     /// Makes this the process's logger; `RUST_LOG` chooses what is logged, `info` by default. Each
-    /// line goes to `file` and is handed to `echo`, which must not wait: see [`to_stderr`].
-    pub fn start(file: File, echo: Echo) -> io::Result<Self> {
+    /// line goes to `file` and is handed to `echo`, which must not wait: see [`to_stderr`]. Its thread has a row
+    /// in `table`.
+    pub fn start(file: File, echo: Echo, table: Arc<Table>) -> io::Result<Self> {
         let (queue, lines) = bounded(LINES_MAX);
         let dropped = Arc::new(AtomicU64::new(0));
         let lost = Arc::clone(&dropped);
-        let thread = thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || write_lines(&lines, file, echo, &lost))?;
+        let thread = thread::Builder::new().name("journal".into()).spawn(move || {
+            let _seat = table.seat("journal", State::Disk);
+            write_lines(&lines, file, echo, &lost);
+        })?;
         let inlet = Inlet { queue: queue.clone(), dropped };
         Builder::from_env(Env::default().default_filter_or("info"))
             // What the line editor says of its own doing would come above the line it edits, which
@@ -62,6 +96,7 @@ impl Journal {
             })
             .try_init()
             .map_err(io::Error::other)?;
+        let _ = QUEUE.set(queue.clone());
         Ok(Self { queue, thread: Some(thread) })
     }
 }
@@ -102,7 +137,11 @@ fn write_lines(lines: &Receiver<Entry>, mut file: File, mut echo: Echo, dropped:
         let _ = file.write_all(line);
         echo(line);
     };
-    while let Ok(Entry::Line(line)) = lines.recv() {
+    let next = || {
+        let _doing = state::enter(State::WaitQueueEmpty);
+        lines.recv()
+    };
+    while let Ok(Entry::Line(line)) = next() {
         write(&line);
         let lost = dropped.swap(0, Ordering::Relaxed);
         if lost > 0 {

@@ -13,8 +13,9 @@
 //! console    obeys it
 //! screen     puts the log above the line that is being typed. Not joined either
 //! ```
-//! That is the model *thread*, the product. [`models`] has three others, to compare: one client at a
-//! time, a process for each, and one thread for all.
+//! Each has a row in the table of [`state`]s, which [`watch`] shows. That is the model *thread*, the
+//! product. [`models`] has three others, to compare: one client at a time, a process for each, and
+//! one thread for all.
 //!
 //! # The queues, and how much they hold
 //! `commands` and `data` lead to the writer, 256 places each, and at most three chunks of 512 KiB
@@ -24,21 +25,23 @@
 //! # The locks, and their order
 //! Each guards one table, is held for a few instructions, and no two are ever held at once: the
 //! registry's (claims), the roster's (sessions), the room's (who hears what), the state table's
-//! (rows), a row's (its text), the ledger's (homes' counters), the throttle's (wrong passwords), the
+//! (rows, queues that are shown), a row's (its words), the ledger's (homes' counters), the throttle's (wrong passwords), the
 //! recent logins' (right ones), the countdown's (the planned stop), a stripe's (claims between
 //! servers; the one that is held across system calls). The areas that passwords are hashed in are no
 //! lock but a queue, one place for each core.
 //! A connection's turn to send is the one that is held while its client takes what is sent, and others
 //! may be taken under it: only this client's own two threads can want it (see [`socket`]).
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.
+//! Those that guard data are [`named`] by it, and count how often they were taken.
 //!
 //! # Reading order
-//! [`models::thread`] (then [`models`]) → [`session`] → [`service`] → [`console`] → [`batch`] →
-//! [`upload`], [`plan`] → [`room`] → [`accounts`], [`places`] → [`rights`], [`quota`] → [`claims`] →
-//! [`registry`], [`stripes`], [`writer`] → [`listener`], [`roster`], [`socket`] → [`patience`] →
-//! [`answer`], [`refusal`] → [`counters`] → [`store`] → [`state`]. Uses point only that way (a test
-//! keeps it so). Apart stand `cli`, the doorway, with `admin` for `ferryd user`; [`config`], what the
-//! command line may say; and [`journal`], where the log goes.
+//! [`models::thread`] (then [`models`]) → [`session`] → [`service`] → [`console`], [`watch`] →
+//! [`batch`] → [`upload`], [`plan`] → [`room`] → [`accounts`], [`places`] → [`rights`], [`quota`] →
+//! [`claims`] → [`registry`], [`stripes`], [`writer`] → [`listener`], [`roster`], [`socket`] →
+//! [`patience`] → [`answer`], [`refusal`] → [`counters`] → [`queue`] → [`store`] → [`state`] →
+//! [`named`]. Uses point only that way (a test keeps it so). Apart stand `cli`, the doorway, with
+//! `admin` for `ferryd user`; [`config`], what the command line may say; and [`journal`], where the
+//! log goes.
 
 pub mod accounts;
 mod admin;
@@ -56,9 +59,11 @@ pub mod input;
 pub mod journal;
 pub mod listener;
 pub mod models;
+pub mod named;
 pub mod patience;
 pub mod places;
 pub mod plan;
+pub mod queue;
 pub mod quota;
 pub mod refusal;
 pub mod registry;
@@ -76,6 +81,7 @@ pub mod store;
 pub mod stripes;
 mod sync;
 pub mod upload;
+pub mod watch;
 pub mod writer;
 
 pub use crate::cli::main;

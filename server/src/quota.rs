@@ -9,10 +9,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use common::protocol::{Reason, Refusal};
 use common::user::UserName;
+use common::watch::Lock;
+
+use crate::named::Named;
 
 /// One home's counter. Shared by all sessions of its user.
 #[derive(Debug)]
@@ -105,13 +108,13 @@ struct Home {
 #[derive(Debug)]
 pub struct Ledger {
     limit: Option<u64>,
-    homes: Mutex<HashMap<UserName, Home>>,
+    homes: Named<HashMap<UserName, Home>>,
 }
 
 impl Ledger {
     /// Every home may use `limit` bytes.
     pub fn new(limit: Option<u64>) -> Self {
-        Self { limit, homes: Mutex::default() }
+        Self { limit, homes: Named::new("homes", HashMap::new()) }
     }
 
     /// The counter of a home; `measure` says how full it is if nobody has asked before. Two who
@@ -128,15 +131,20 @@ impl Ledger {
         usage
     }
 
+    /// How often its lock was taken.
+    pub fn lock_counts(&self) -> Lock {
+        self.homes.lock_counts()
+    }
+
     /// The counter of a home if somebody has asked for it before.
     pub fn known(&self, user: &UserName) -> Option<Arc<Usage>> {
-        let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let homes = self.homes.lock();
         homes.get(user).map(|home| Arc::clone(&home.usage))
     }
 
     fn counter(&self, user: &UserName, owner: Option<u64>) -> Arc<Usage> {
         let fresh = || Home { usage: Arc::new(Usage::new(user.clone(), self.limit)), owner };
-        let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut homes = self.homes.lock();
         let home = homes.entry(user.clone()).or_insert_with(fresh);
         if owner.is_some() && home.owner.is_some() && home.owner != owner {
             *home = fresh();

@@ -34,9 +34,11 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use common::protocol::Wait;
+use common::watch::Lock;
 
+use crate::named::Named;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use crate::sync::{Arc, Condvar, MutexGuard, PoisonError};
 
 /// Someone who holds a path or waits for it.
 #[derive(Debug)]
@@ -91,6 +93,8 @@ struct Entry {
     holder: Arc<Party>,
     since: Instant,
     line: VecDeque<Arc<Party>>,
+    /// How many have stood in line since the path was free.
+    comers: u64,
 }
 
 impl Entry {
@@ -117,9 +121,14 @@ pub struct Held {
 }
 
 /// Who holds what, and who waits for it.
-#[derive(Default)]
 pub struct Registry {
-    entries: Mutex<HashMap<String, Entry>>,
+    entries: Named<HashMap<String, Entry>>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl fmt::Debug for Registry {
@@ -131,7 +140,7 @@ impl fmt::Debug for Registry {
 impl Registry {
     /// An empty table.
     pub fn new() -> Self {
-        Self { entries: Mutex::new(HashMap::new()) }
+        Self { entries: Named::new("registry", HashMap::new()) }
     }
 
     /// The claim on `path` if nobody holds it, else a place in its line. Never waits.
@@ -139,14 +148,22 @@ impl Registry {
         let place = Place { registry: self, path: path.to_owned(), me: Arc::clone(&me) };
         match self.lock().entry(path.to_owned()) {
             Slot::Vacant(free) => {
-                free.insert(Entry { holder: me, since: Instant::now(), line: VecDeque::new() });
+                let (since, line) = (Instant::now(), VecDeque::new());
+                free.insert(Entry { holder: me, since, line, comers: 0 });
                 Ok(Claim(place))
             }
             Slot::Occupied(mut held) => {
-                held.get_mut().line.push_back(me);
-                Err(Ticket(place))
+                let entry = held.get_mut();
+                entry.line.push_back(me);
+                entry.comers += 1;
+                Err(Ticket { place, nth: entry.comers })
             }
         }
+    }
+
+    /// How often its lock was taken.
+    pub fn lock_counts(&self) -> Lock {
+        self.entries.lock_counts()
     }
 
     /// How many paths are held.
@@ -172,9 +189,7 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
-        // A panic while the lock was held would poison it and fail every later client. Between
-        // any two lines below the table is whole, so going on is right.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock()
     }
 }
 
@@ -237,33 +252,41 @@ impl Claim<'_> {
 /// A place in a path's line; left on drop.
 #[derive(Debug)]
 #[must_use = "a ticket that is not kept leaves the line at once"]
-pub struct Ticket<'r>(Place<'r>);
+pub struct Ticket<'r> {
+    place: Place<'r>,
+    nth: u64,
+}
 
 impl<'r> Ticket<'r> {
+    /// Who came sooner has a smaller number.
+    pub fn place(&self) -> u64 {
+        self.nth
+    }
+
     /// Who holds the path now and how far they are; `None` if the claim was handed over by now, so
     /// that the next [`wait`](Self::wait) returns at once.
     pub fn holder(&self) -> Option<Wait> {
-        let entries = self.0.registry.lock();
-        let entry = entries.get(&self.0.path).filter(|_| !self.0.is_mine(&entries))?;
+        let entries = self.place.registry.lock();
+        let entry = entries.get(&self.place.path).filter(|_| !self.place.is_mine(&entries))?;
         Some(entry.holder())
     }
 
     /// The session that holds the path, if it is in the middle of that same upload.
     pub fn session_sending(&self, upload: &str) -> Option<u64> {
-        let entries = self.0.registry.lock();
-        let sending = entries.get(&self.0.path)?.holder.sending.as_ref()?;
+        let entries = self.place.registry.lock();
+        let sending = entries.get(&self.place.path)?.holder.sending.as_ref()?;
         (sending.upload == upload).then_some(sending.session)
     }
 
     /// Waits for the claim, at most `patience`; then gives the same place in line back.
     pub fn wait(self, patience: Duration) -> Result<Claim<'r>, Self> {
         let deadline = Instant::now() + patience;
-        let registry = self.0.registry;
+        let registry = self.place.registry;
         let mut entries = registry.lock();
         // LESSON: `while`, not `if`. A condition variable may wake without being notified, and
         // the deadline may pass in the very moment the claim is handed over; only the table
         // itself says whose turn it is, so it is asked again after every wake-up.
-        while !self.0.is_mine(&entries) {
+        while !self.place.is_mine(&entries) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 // The guard must go first: dropping `self` takes the same lock.
@@ -273,7 +296,7 @@ impl<'r> Ticket<'r> {
             // LESSON: waiting gives the Mutex back and takes it again on waking, in one step; a
             // hand-over between our look and our sleep cannot be missed.
             entries = self
-                .0
+                .place
                 .me
                 .my_turn
                 .wait_timeout(entries, left)
@@ -281,6 +304,6 @@ impl<'r> Ticket<'r> {
                 .0;
         }
         drop(entries);
-        Ok(Claim(self.0))
+        Ok(Claim(self.place))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
@@ -14,6 +14,7 @@ use crate::claims::Claims;
 use crate::config::{Config, Model};
 use crate::console::{Console, Countdown, Typed};
 use crate::counters::Counters;
+use crate::journal;
 use crate::listener::{HandedOver, Listener};
 use crate::models;
 use crate::models::process::Screen;
@@ -61,6 +62,8 @@ impl ServerError {
 pub struct Server {
     pub(crate) config: Config,
     pub(crate) store: Store,
+    /// What every thread is doing, also those that began before the server runs.
+    pub(crate) table: Arc<Table>,
     /// What is typed at its own terminal; none if it has no console there.
     pub(crate) typed: Option<Receiver<Typed>>,
     claims: Claims,
@@ -120,8 +123,8 @@ impl Server {
             Tenancy::Sole | Tenancy::Visitor => None,
             _ => Some(Stripes::new(store.stripe_files()?, name(door.address()?))),
         };
-        let stop = door.stop();
-        Ok(Self { config, store, typed: None, claims: Claims::new(stripes), door, stop })
+        let (stop, claims, table) = (door.stop(), Claims::new(stripes), Arc::default());
+        Ok(Self { config, store, table, typed: None, claims, door, stop })
     }
 
     /// Where it listens.
@@ -137,10 +140,11 @@ impl Server {
     /// Serves until a stop is asked for, or until the writer thread has died. When this returns,
     /// every thread has been joined.
     pub fn run(mut self) -> Result<(), ServerError> {
-        let table = Table::default();
+        let table = Arc::clone(&self.table);
         let roster = Roster::new(self.config.capacity());
         let (counters, countdown) = (Counters::since(SystemTime::now()), Countdown::default());
         let _seat = table.seat("main", State::Run);
+        let _shown = journal::queue().map(|queue| table.show(queue));
         let (stop, grace) = (self.stop(), self.config.grace);
         let accounts = Accounts::new(self.store.users(), self.config.password_min, cores())
             .remembering(self.config.password_cache)
@@ -156,6 +160,7 @@ impl Server {
                 counters: &counters,
                 countdown: &countdown,
                 stop: &stop,
+                table: &table,
             };
             let typed = self.typed.take();
             let screen = if typed.is_some() { Screen::Console } else { Screen::Common };
@@ -183,6 +188,8 @@ impl Server {
                 countdown: &countdown,
                 writer: &writer,
                 stop: &stop,
+                table: &table,
+                model: self.config.model.to_string(),
                 alone: matches!(self.door, Door::Passed(_)),
                 claim_wait: self.config.claim_wait,
                 deadlines: self.config.deadlines(),

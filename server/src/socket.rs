@@ -22,6 +22,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::sendfile;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
@@ -189,6 +190,20 @@ impl Incoming {
         }
     }
 
+    /// Waits until there is something to be read, or the end of it, but not beyond `until`. Says
+    /// which of the two came first.
+    pub fn wait(&self, until: Instant) -> io::Result<bool> {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).map_err(io::Error::other)?;
+            match poll(&mut [PollFd::new(&*self.stream, PollFlags::IN)], Some(&left)) {
+                Ok(ready) => return Ok(ready > 0),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     /// Says that nothing more will be sent; whether that could be said.
     pub fn end_sending(&self) -> bool {
         self.stream.shutdown(Shutdown::Write).is_ok()
@@ -222,7 +237,9 @@ impl Incoming {
 impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let call = || recv(&*self.stream, &mut *buffer, RecvFlags::empty()).map(|(read, _)| read);
-        self.way.pass(&self.stream, self.now, call)
+        let read = self.way.pass(&self.stream, self.now, call)?;
+        state::received(read as u64);
+        Ok(read)
     }
 }
 
@@ -258,7 +275,7 @@ impl Outgoing {
         let sending = self.sending.try_lock().or_else(|error| match error {
             TryLockError::Poisoned(poisoned) => Err(poisoned),
             TryLockError::WouldBlock => {
-                let _doing = state::enter(State::WaitLock);
+                let _doing = state::enter_on(State::WaitLock, "own connection");
                 self.sending.lock()
             }
         });
@@ -353,6 +370,9 @@ impl Turn<'_> {
         }
         let passed = way.pass(&self.outgoing.stream, *now, call);
         *broken = passed.as_ref().is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
+        if let Ok(bytes) = passed {
+            state::sent(bytes as u64);
+        }
         passed
     }
 }

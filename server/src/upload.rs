@@ -85,7 +85,7 @@ impl<'s> Upload<'s> {
         let charge = plan.charge(kept.as_ref().map_or(0, Kept::bytes))?;
         let (part, reached) = plan.part(kept, stop).map_err(failed)?;
         let feed = writer.begin(part.file()).map_err(failed)?;
-        claim.party().received(reached.bytes);
+        claim.received(reached.bytes);
         let target = Target { plan, begun, part, charge, claim };
         let hasher = crc32fast::Hasher::new_with_initial_len(reached.crc32.0, reached.bytes);
         fault::point("put.begun");
@@ -166,7 +166,7 @@ impl<'s> Upload<'s> {
         self.hasher.update(space.get(..bytes).unwrap_or_default());
         self.received += bytes as u64;
         self.filled += bytes;
-        self.target.claim.party().received(self.received);
+        self.target.claim.received(self.received);
         if self.filled == self.chunk.len() {
             fault::point("put.chunk");
             self.send_chunk().map_err(|e| self.disk_failed(&e))?;

@@ -34,7 +34,6 @@
 //! writes, so the session threads, which have nothing else to do, sync and publish.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
@@ -47,6 +46,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, never, select};
 
 use crate::bell::Bell;
 use crate::fault;
+use crate::queue::{Gauge, Inlet, queue};
 use crate::state::{self, State, Table};
 use crate::stop::Stop;
 
@@ -69,13 +69,29 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(120);
 const BACK_PLACES: usize = CHUNKS_PER_UPLOAD + 2;
 
 enum Command {
-    Begin { id: u64, part: Arc<File>, back: Sender<Back> },
+    Begin {
+        id: u64,
+        part: Arc<File>,
+        back: Sender<Back>,
+        /// Whose upload it is, for who looks on.
+        label: Option<Arc<str>>,
+    },
 }
 
 enum Data {
     Chunk { id: u64, bytes: Vec<u8> },
     End { id: u64 },
     Abort { id: u64 },
+}
+
+impl Data {
+    /// How much of a buffer it holds.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Chunk { bytes, .. } => bytes.len() as u64,
+            Self::End { .. } | Self::Abort { .. } => 0,
+        }
+    }
 }
 
 enum Back {
@@ -88,17 +104,12 @@ enum Back {
 }
 
 /// The sending ends of both queues. The thread ends when this and every [`Feed`] are gone.
+#[derive(Debug)]
 pub struct Writer {
-    commands: Sender<Command>,
-    data: Sender<Data>,
+    commands: Inlet<Command>,
+    data: Inlet<Data>,
     next_id: AtomicU64,
     bell: Bell,
-}
-
-impl fmt::Debug for Writer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Writer")
-    }
 }
 
 impl Writer {
@@ -109,15 +120,16 @@ impl Writer {
         table: &'scope Table,
         stop: &'scope Stop,
     ) -> io::Result<(Self, ScopedJoinHandle<'scope, ()>)> {
-        let (commands, command_queue) = bounded(QUEUE_PLACES);
-        let (data, data_queue) = bounded(QUEUE_PLACES);
+        let (commands, command_queue, announced) = queue("commands", QUEUE_PLACES);
+        let (data, data_queue, carried) = queue("data", QUEUE_PLACES);
         let bell = Bell::default();
         let rung = bell.clone();
         let thread =
             thread::Builder::new().name("writer".into()).spawn_scoped(scope, move || {
                 let _seat = table.seat("writer", State::Run);
+                let _shown = (table.show(announced.clone()), table.show(carried.clone()));
                 let (commands, parts, bell) = (command_queue.clone(), HashMap::new(), rung);
-                let desk = Desk { commands, parts, bell: bell.clone() };
+                let desk = Desk { commands, announced, carried, parts, bell: bell.clone() };
                 let work = AssertUnwindSafe(|| desk.run(&data_queue));
                 if let Err(panicked) = panic::catch_unwind(work) {
                     stop.ask();
@@ -136,18 +148,18 @@ impl Writer {
     /// Whether [`begin`](Self::begin) would not wait now. That stays so for the one thread that
     /// sends all there is to send.
     pub fn has_room(&self) -> bool {
-        !self.commands.is_full() && has_room(&self.data)
+        self.commands.free() > 0 && has_room(&self.data)
     }
 
     /// Announces an upload into `part`, whose writing position is where its bytes belong.
     pub fn begin(&self, part: Arc<File>) -> io::Result<Feed> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (back, returns) = bounded(BACK_PLACES);
-        let _doing = state::enter(State::WaitQueueFull);
+        let label = state::own_label();
         // LESSON: this send happens before the first chunk's, in the same thread. That is all the
         // order the writer needs.
         self.commands
-            .send_timeout(Command::Begin { id, part, back }, WRITER_PATIENCE)
+            .send(Command::Begin { id, part, back, label }, 0, WRITER_PATIENCE)
             .map_err(|_| writer_gone())?;
         Ok(Feed {
             id,
@@ -163,8 +175,8 @@ impl Writer {
 }
 
 /// Half of the places are kept for the ends of uploads, which cannot be put off.
-fn has_room(data: &Sender<Data>) -> bool {
-    data.len() < QUEUE_PLACES / 2
+fn has_room(data: &Inlet<Data>) -> bool {
+    data.free() > QUEUE_PLACES / 2
 }
 
 /// What is left to do for a writer that died, until all senders are gone.
@@ -188,7 +200,7 @@ fn writer_gone() -> io::Error {
 #[derive(Debug)]
 pub struct Feed {
     id: u64,
-    data: Sender<Data>,
+    data: Inlet<Data>,
     returns: Receiver<Back>,
     /// How many buffers this upload has made so far.
     buffers: usize,
@@ -314,12 +326,15 @@ impl Feed {
     }
 
     fn put(&self, data: Data) -> io::Result<()> {
-        let _doing = state::enter(State::WaitQueueFull);
-        self.data.send_timeout(data, WRITER_PATIENCE).map_err(|_| writer_gone())
+        let bytes = data.bytes();
+        self.data.send(data, bytes, WRITER_PATIENCE).map_err(|_| writer_gone())
     }
 
     fn next_return(&self, waiting: State) -> io::Result<Back> {
-        let _doing = state::enter(waiting);
+        if let Ok(back) = self.returns.try_recv() {
+            return Ok(back);
+        }
+        let _doing = state::enter_on(waiting, "writer");
         self.returns.recv_timeout(WRITER_PATIENCE).map_err(|_| writer_gone())
     }
 }
@@ -337,6 +352,7 @@ impl Drop for Feed {
 struct Writing {
     part: Arc<File>,
     back: Sender<Back>,
+    label: Option<Arc<str>>,
     written: u64,
     failed: bool,
 }
@@ -344,6 +360,9 @@ struct Writing {
 /// The writer thread's own side.
 struct Desk {
     commands: Receiver<Command>,
+    /// Of both queues, for who looks on.
+    announced: Arc<Gauge>,
+    carried: Arc<Gauge>,
     parts: HashMap<u64, Writing>,
     bell: Bell,
 }
@@ -377,11 +396,13 @@ impl Desk {
         }
     }
 
-    fn begin(&mut self, Command::Begin { id, part, back }: Command) {
-        self.parts.insert(id, Writing { part, back, written: 0, failed: false });
+    fn begin(&mut self, Command::Begin { id, part, back, label }: Command) {
+        self.announced.take(0);
+        self.parts.insert(id, Writing { part, back, label, written: 0, failed: false });
     }
 
     fn take(&mut self, data: Data) {
+        self.carried.take(data.bytes());
         let (Data::Chunk { id, .. } | Data::End { id } | Data::Abort { id }) = data;
         if !self.parts.contains_key(&id) {
             // The order argument above: its Begin is in the command queue already.
@@ -410,10 +431,14 @@ impl Desk {
 impl Writing {
     fn write(&mut self, bytes: Vec<u8>) {
         if !self.failed {
+            state::works_for(self.label.as_ref());
             let _doing = state::enter(State::Disk);
             fault::point("writer.chunk");
             match (&*self.part).write_all(&bytes) {
-                Ok(()) => self.written += bytes.len() as u64,
+                Ok(()) => {
+                    self.written += bytes.len() as u64;
+                    state::sent(bytes.len() as u64);
+                }
                 Err(error) => {
                     self.failed = true;
                     self.give_back(Back::Failed(error));
@@ -507,8 +532,8 @@ mod tests {
     /// Whole uploads may stand in the queues, their announcements with them, when the writer dies.
     #[test]
     fn nobody_waits_for_a_dead_writer() {
-        let (commands, command_queue) = bounded(QUEUE_PLACES);
-        let (data, data_queue) = bounded(QUEUE_PLACES);
+        let (commands, command_queue, _) = queue("commands", QUEUE_PLACES);
+        let (data, data_queue, _) = queue("data", QUEUE_PLACES);
         let writer = Writer { commands, data, next_id: AtomicU64::new(1), bell: Bell::default() };
         let mut feed = writer.begin(Arc::new(temporary())).unwrap();
         let buffer = feed.buffer(8).unwrap();

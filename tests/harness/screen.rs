@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use pty_process::Size;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use rustix::termios::{LocalModes, tcgetattr};
 
 use crate::{PATIENCE, eventually};
@@ -44,8 +44,12 @@ impl std::fmt::Debug for Seen {
 
 impl Screen {
     /// Starts `command` on a terminal of 24 rows and 80 columns.
-    pub fn of(mut command: Command) -> io::Result<Self> {
-        let (rows, columns) = SIZE;
+    pub fn of(command: Command) -> io::Result<Self> {
+        Self::sized(command, SIZE)
+    }
+
+    /// Starts `command` on a terminal of so many rows and columns.
+    pub fn sized(mut command: Command, (rows, columns): (u16, u16)) -> io::Result<Self> {
         let (pty, pts) = pty_process::blocking::open().map_err(io::Error::other)?;
         pty.resize(Size::new(rows, columns)).map_err(io::Error::other)?;
         command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
@@ -102,6 +106,13 @@ impl Screen {
         self.seen().terminal.screen().contents().trim_end_matches('\n').to_owned()
     }
 
+    /// Whether a program has taken the terminal's other screen, and its cursor with it.
+    pub fn is_taken(&self) -> bool {
+        let seen = self.seen();
+        let screen = seen.terminal.screen();
+        screen.alternate_screen() || screen.hide_cursor()
+    }
+
     /// Every byte that was written to it, as text.
     pub fn transcript(&self) -> String {
         String::from_utf8_lossy(&self.seen().bytes).into_owned()
@@ -115,8 +126,12 @@ impl Screen {
 
     /// Sends the program a signal.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        Ok(kill_process(pid.ok_or(ErrorKind::InvalidInput)?, signal)?)
+        Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Sends the program, and those it has started, a signal.
+    pub fn signal_all(&self, signal: Signal) -> io::Result<()> {
+        Ok(kill_process_group(Pid::from_child(&self.child), signal)?)
     }
 
     /// Waits until the program has ended by itself.

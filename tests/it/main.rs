@@ -41,6 +41,7 @@ mod lab; // wrong programs go wrong, right ones do not
 mod lifetime; // starting, stopping, and clients that come and go
 mod line_breaks; // an upload by the real client goes on when it was cut off
 mod listing; // LIST and its pages
+mod locks; // they count, and say the name of their data
 mod logins; // what is remembered of a right password, and what that gives to nobody
 mod many_files; // many files with one command
 mod menu; // the numbered menu from start to exit, in both languages
@@ -78,4 +79,5 @@ mod stripes; // who waits for whom between servers
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed
 mod vanished; // a peer that is gone without a word
+mod watch; // the state table: what holds whom up, and who may see it
 mod words; // what the client says, in the language of who reads it

@@ -13,7 +13,7 @@ use std::net::TcpStream;
 
 use harness::actor::Ferryd;
 use harness::content::{bytes, sum_line};
-use harness::{Peer, eventually, models};
+use harness::{Peer, TestServer, eventually, models};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
@@ -336,6 +336,13 @@ macro_rules! in_one_memory {
             slow {
                 a_slow_disk_of_the_server_does_not_make_its_client_too_slow
             }
+            watch {
+                a_server_that_stops_does_not_wait_for_those_who_watch
+                a_user_s_thread_says_whose_it_is_and_what_came_and_went
+                the_table_comes_again_and_again_until_the_watcher_says_something
+                those_who_wait_for_a_name_stand_in_their_order
+                whoever_looks_on_takes_no_lock_that_guards_data
+            }
         }
     };
 }
@@ -430,7 +437,7 @@ fn the_one_client_of_an_iterative_server_has_the_room_for_itself_and_the_console
 }
 
 #[test]
-fn processes_have_no_room_and_no_console_and_say_why() {
+fn processes_have_no_room_no_console_and_no_table_and_say_why() {
     models::under("process", || {
         let server = quick();
         let mut teacher = administrator(&server, "teacher");
@@ -446,6 +453,12 @@ fn processes_have_no_room_and_no_console_and_say_why() {
             assert_refused(&answer, "denied");
             let message = answer["message"].as_str().unwrap();
             assert!(message.contains("processes share no memory"), "{message}");
+        }
+        for request in [json!({"cmd": "WATCH"}), json!({"cmd": "WATCH", "every": 1})] {
+            let answer = ask(&mut teacher, &request);
+            assert_refused(&answer, "denied");
+            let message = answer["message"].as_str().unwrap();
+            assert!(message.contains("each client has a process of its own"), "{message}");
         }
         assert_goes_on(&mut teacher);
         // What only an administrator may ask is nobody else's business here either.
@@ -571,6 +584,44 @@ fn when_the_parent_is_killed_its_processes_end_as_if_told_to_stop() {
                 let status = fs::read_to_string(format!("/proc/{pid}/status"));
                 status.map_or(true, |status| status.contains("State:\tZ"))
             })
+        });
+    });
+}
+
+/// The names of the rows that a server shows its only client, and the model it says it is.
+fn rows(server: &TestServer) -> (BTreeSet<String>, String) {
+    let table = ask(&mut server.peer(), &json!({"cmd": "WATCH"}));
+    let rows = table["threads"].as_array().unwrap().iter();
+    let names = rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect();
+    (names, table["model"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn the_table_has_the_threads_of_its_model_and_a_row_for_each_session_of_select() {
+    for (model, own) in [("iterative", "stopper"), ("select", "hashing")] {
+        models::under(model, || {
+            let expected = ["c01", "countdown", "main", "writer", own].map(str::to_owned);
+            assert_eq!(rows(&quick()), (expected.into(), model.to_owned()));
+        });
+    }
+}
+
+#[test]
+fn a_session_of_select_is_seen_to_wait_for_as_long_as_it_does() {
+    models::under("select", || {
+        let server = quick();
+        let (mut holder, mut waiting, mut watcher) = (server.peer(), server.peer(), server.peer());
+        hold(&mut holder, "a.txt");
+        say(&mut waiting, &json!({"cmd": "PUT", "path": "a.txt", "size": 1, "wait": 30}));
+        assert_eq!(waiting.line()["status"], "WAIT");
+        // It is asked for again twenty times a second; it waits all the same.
+        eventually("it has waited for long", || {
+            let table = ask(&mut watcher, &json!({"cmd": "WATCH"}));
+            let row = &table["threads"].as_array().unwrap().iter().find(|row| row["name"] == "c02");
+            let row = row.unwrap();
+            assert_eq!((&row["state"], &row["by"]), (&json!("WAIT_FILE"), &json!("c01")));
+            assert_eq!((&row["cmd"], &row["on"]), (&json!("PUT a.txt"), &json!("/library/a.txt")));
+            row["since_ms"].as_u64() > Some(400)
         });
     });
 }

@@ -13,6 +13,7 @@ use clap::{
 use common::limits::WAIT_SECONDS_MAX;
 use common::path::Name;
 use common::user::UserName;
+use common::watch::{BadEvery, Every};
 
 use super::{REMOTE, Task};
 use crate::address::Address;
@@ -215,6 +216,23 @@ pub(crate) struct Get {
     /// Fetch all of each file, even if a part of it is here from an earlier attempt.
     #[arg(long)]
     pub(crate) no_resume: bool,
+}
+
+/// What `watch` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct Watch {
+    /// Show one screen, as text.
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// How long from one screen to the next: 0.1 to 60 seconds; 0.25 on a terminal if not given.
+    #[arg(long, value_name = "SECONDS", value_parser = every, conflicts_with = "once")]
+    pub(crate) every: Option<Every>,
+}
+
+fn every(text: &str) -> Result<Every, String> {
+    let seconds: f64 = text.parse().map_err(|_| BadEvery.to_string())?;
+    Every::try_from(seconds).map_err(|error| error.to_string())
 }
 
 /// What `put` takes.

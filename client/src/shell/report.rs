@@ -165,6 +165,16 @@ impl Report {
         details: impl Serialize,
     ) -> Result<(), Error> {
         self.note(path, Ok(None));
+        self.show(path, line, details)
+    }
+
+    /// Here is what was asked, and there may be more.
+    pub(super) fn show(
+        &self,
+        path: &str,
+        line: &str,
+        details: impl Serialize,
+    ) -> Result<(), Error> {
         if self.printer.is_json() { self.json(path, details) } else { self.printer.line(line) }
     }
 

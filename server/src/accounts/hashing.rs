@@ -115,7 +115,7 @@ impl Hashing {
     }
 
     fn area(&self) -> Result<Area<'_>, Refusal> {
-        let _doing = state::enter(State::WaitLock);
+        let _doing = state::enter_on(State::WaitLock, "hashing");
         let blocks = self.areas.1.recv_timeout(AREA_PATIENCE).map_err(|_| {
             Refusal::new(Reason::Busy, "too many people log in at this moment; try again")
         })?;

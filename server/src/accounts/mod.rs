@@ -22,6 +22,7 @@ use common::limits::PASSWORD_BYTES_MAX;
 use common::path::Name;
 use common::protocol::{Password, Reason, Refusal, Role};
 use common::user::UserName;
+use common::watch::Lock;
 use serde::{Deserialize, Serialize};
 
 use self::hashing::{Hashing, Verified};
@@ -91,7 +92,7 @@ impl<'s> Accounts<'s> {
     /// The accounts in `users`. New passwords have at least `password_bytes_min` bytes; at most
     /// `places` passwords are hashed at once.
     pub fn new(users: &'s Tree, password_bytes_min: usize, places: usize) -> Self {
-        let (hashing, throttle) = (Hashing::new(places), Throttle::default());
+        let (hashing, throttle) = (Hashing::new(places), Throttle::new());
         Self { users, hashing, throttle, recent: None, password_bytes_min }
     }
 
@@ -100,6 +101,13 @@ impl<'s> Accounts<'s> {
     pub fn remembering(self, lifetime: Duration) -> io::Result<Self> {
         let recent = if lifetime.is_zero() { None } else { Some(Recent::new(lifetime)?) };
         Ok(Self { recent, ..self })
+    }
+
+    /// How often its locks were taken: one counts wrong passwords, the other, if there is one, knows
+    /// right ones.
+    pub fn lock_counts(&self) -> impl Iterator<Item = Lock> {
+        std::iter::once(self.throttle.lock_counts())
+            .chain(self.recent.as_ref().map(Recent::lock_counts))
     }
 
     /// Opens an account.

@@ -25,14 +25,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use blake2::Blake2sMac256;
 use blake2::digest::{CtOutput, KeyInit as _, Mac as _};
 use common::protocol::Password;
 use common::user::UserName;
+use common::watch::Lock;
 use rustix::rand::{GetRandomFlags, getrandom};
+
+use crate::named::Named;
 
 /// Proofs kept, at most.
 const PROOFS_MAX: usize = 10_000;
@@ -52,7 +54,7 @@ pub(super) struct Recent {
     /// A digest that has taken in the key, and nothing else yet.
     keyed: Blake2sMac256,
     lifetime: Duration,
-    proofs: Mutex<HashMap<Key, Proof>>,
+    proofs: Named<HashMap<Key, Proof>>,
 }
 
 impl Recent {
@@ -61,7 +63,8 @@ impl Recent {
         let mut key = [0_u8; 32];
         // So few bytes come whole or not at all.
         getrandom(&mut key, GetRandomFlags::empty())?;
-        Ok(Self { keyed: Blake2sMac256::new(&key.into()), lifetime, proofs: Mutex::default() })
+        let proofs = Named::new("logins", HashMap::new());
+        Ok(Self { keyed: Blake2sMac256::new(&key.into()), lifetime, proofs })
     }
 
     /// Whether `password` is known to fit `hash`, the one that is in force `now`. If not, what was
@@ -75,7 +78,7 @@ impl Recent {
     ) -> bool {
         let digest = self.digest(hash, password);
         let key = (from, user.clone());
-        let mut proofs = self.lock();
+        let mut proofs = self.proofs.lock();
         let known = proofs
             .get(&key)
             .is_some_and(|proof| self.is_alive(proof, now) && proof.digest == digest);
@@ -96,7 +99,7 @@ impl Recent {
     ) {
         let proof = Proof { digest: self.digest(hash, password), proved: now };
         let key = (from, user.clone());
-        let mut proofs = self.lock();
+        let mut proofs = self.proofs.lock();
         proofs.retain(|_, proof| self.is_alive(proof, now));
         if proofs.len() >= PROOFS_MAX && !proofs.contains_key(&key) {
             let oldest = proofs.iter().min_by_key(|(_, proof)| proof.proved);
@@ -116,8 +119,9 @@ impl Recent {
         self.keyed.clone().chain_update(hash).chain_update([0]).chain_update(&password.0).finalize()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Proof>> {
-        self.proofs.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How often its lock was taken.
+    pub(super) fn lock_counts(&self) -> Lock {
+        self.proofs.lock_counts()
     }
 }
 
@@ -199,7 +203,7 @@ mod tests {
         // What has ended is not kept until somebody asks for it.
         visitor.proves(&recent, then);
         Visitor::at(2).proves(&recent, then + LIFETIME);
-        assert_eq!(recent.lock().len(), 1);
+        assert_eq!(recent.proofs.lock().len(), 1);
     }
 
     #[test]
@@ -208,7 +212,7 @@ mod tests {
         let many = u32::try_from(PROOFS_MAX).unwrap() + 5;
         let at = |n: u32| start + Duration::from_millis(n.into());
         (0..many).for_each(|n| Visitor::at(n).proves(&recent, at(n)));
-        assert_eq!(recent.lock().len(), PROOFS_MAX);
+        assert_eq!(recent.proofs.lock().len(), PROOFS_MAX);
         assert!(!Visitor::at(4).is_known(&recent, HASH, "123456", at(many)));
         assert!(Visitor::at(5).is_known(&recent, HASH, "123456", at(many)));
         // Who is in the table already pushes nobody out.

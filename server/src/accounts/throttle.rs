@@ -10,11 +10,13 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::protocol::{Reason, Refusal};
 use common::user::UserName;
+use common::watch::Lock;
+
+use crate::named::Named;
 
 /// Wrong passwords that cost nothing, for one user from one address: fingers slip.
 const FREE_FOR_USER: u32 = 3;
@@ -51,16 +53,21 @@ impl Failures {
 }
 
 /// Who has failed how often.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Throttle {
-    entries: Mutex<HashMap<Key, Failures>>,
+    entries: Named<HashMap<Key, Failures>>,
 }
 
 impl Throttle {
+    /// Nobody has failed yet.
+    pub(super) fn new() -> Self {
+        Self { entries: Named::new("throttle", HashMap::new()) }
+    }
+
     /// Refuses with `busy` while a delay runs.
     pub(super) fn check(&self, from: IpAddr, user: &UserName) -> Result<(), Refusal> {
         let now = Instant::now();
-        let entries = self.lock();
+        let entries = self.entries.lock();
         let left = |key: &Key, free| {
             entries.get(key).map_or(Duration::ZERO, |failures| failures.left_to_wait(free, now))
         };
@@ -77,7 +84,7 @@ impl Throttle {
     /// Counts a wrong password.
     pub(super) fn failed(&self, from: IpAddr, user: &UserName) {
         let now = Instant::now();
-        let mut entries = self.lock();
+        let mut entries = self.entries.lock();
         for key in [(from, Some(user.clone())), (from, None)] {
             if entries.len() >= ENTRIES_MAX && !entries.contains_key(&key) {
                 make_room(&mut entries, now);
@@ -93,11 +100,12 @@ impl Throttle {
     /// Forgets the failures of a user who knew the password after all. The address keeps its own,
     /// or one known password would open the door for guessing others.
     pub(super) fn succeeded(&self, from: IpAddr, user: &UserName) {
-        self.lock().remove(&(from, Some(user.clone())));
+        self.entries.lock().remove(&(from, Some(user.clone())));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Failures>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How often its lock was taken.
+    pub(super) fn lock_counts(&self) -> Lock {
+        self.entries.lock_counts()
     }
 }
 
@@ -126,7 +134,7 @@ mod tests {
 
     #[test]
     fn one_address_guessing_one_user_waits_and_nobody_else_does() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new();
         for _ in 0..=FREE_FOR_USER {
             throttle.check(address(1), &user("a")).unwrap();
             throttle.failed(address(1), &user("a"));
@@ -141,7 +149,7 @@ mod tests {
 
     #[test]
     fn one_address_guessing_many_users_waits_too() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new();
         for n in 0..=FREE_FOR_ADDRESS {
             throttle.failed(address(1), &user(&format!("u{n}")));
         }
@@ -160,10 +168,10 @@ mod tests {
 
     #[test]
     fn a_million_addresses_do_not_fill_the_memory() {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new();
         for n in 0..u32::try_from(ENTRIES_MAX).unwrap() + 500 {
             throttle.failed(address(n), &user("a"));
         }
-        assert_eq!(throttle.lock().len(), ENTRIES_MAX);
+        assert_eq!(throttle.entries.lock().len(), ENTRIES_MAX);
     }
 }

@@ -1,6 +1,7 @@
 //! Lines from whoever sits at the terminal, and what came of each, shown to them.
 
 use std::io::{self, Write as _};
+use std::sync::Arc;
 use std::thread::Builder;
 
 use common::protocol::Refusal;
@@ -12,6 +13,7 @@ use signal_hook::consts::SIGINT;
 use signal_hook::low_level::raise;
 
 use super::terminal::Terminal;
+use crate::state::{State, Table};
 
 const PROMPT: &str = "ferryd> ";
 
@@ -48,6 +50,7 @@ impl Typed {
 pub struct Keyboard {
     editor: LineEditor,
     terminal: Terminal,
+    table: Arc<Table>,
 }
 
 /// The prompt. Its text is asked for when the mode of the terminal has been changed.
@@ -61,8 +64,8 @@ impl Prompt for Taking<'_> {
 }
 
 impl Keyboard {
-    pub(super) fn new(editor: LineEditor, terminal: Terminal) -> Self {
-        Self { editor, terminal }
+    pub(super) fn new(editor: LineEditor, terminal: Terminal, table: Arc<Table>) -> Self {
+        Self { editor, terminal, table }
     }
 
     /// Begins to ask for lines, until nobody wants to type any more or the terminal is given back.
@@ -75,6 +78,8 @@ impl Keyboard {
     }
 
     fn run(mut self, typed: &Sender<Typed>) {
+        let table = Arc::clone(&self.table);
+        let _seat = table.seat("keyboard", State::Idle);
         while self.terminal.may_take() {
             let line = self.editor.readline(&Taking(&self.terminal));
             // Also if it did not get so far.

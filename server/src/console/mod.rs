@@ -32,6 +32,7 @@ use crate::claims::Claims;
 use crate::counters::Counters;
 use crate::room::Room;
 use crate::roster::Roster;
+use crate::state::{self, State, Table};
 use crate::stop::Stop;
 
 /// What the console looks at and acts on.
@@ -45,6 +46,8 @@ pub struct Console<'c> {
     pub shared: Option<Shared<'c>>,
     /// What was done so far.
     pub counters: &'c Counters,
+    /// What every thread is doing.
+    pub table: &'c Table,
     /// The stop to come.
     pub countdown: &'c Countdown,
     /// The stop itself.
@@ -90,7 +93,10 @@ impl<'c> Console<'c> {
             // On every way out, or the scope would wait for threads that nobody ends.
             let _closing = Closing { countdown: self.countdown, _over: over };
             let thread = |name: &str| Builder::new().name(name.into());
-            thread("countdown").spawn_scoped(scope, || self.count_down())?;
+            thread("countdown").spawn_scoped(scope, || {
+                let _seat = self.table.seat("countdown", State::Idle);
+                self.count_down();
+            })?;
             if let Some(typed) = typed {
                 thread("console").spawn_scoped(scope, move || self.obey_all(&typed, &ended))?;
             }
@@ -100,11 +106,15 @@ impl<'c> Console<'c> {
     }
 
     fn obey_all(&self, typed: &Receiver<Typed>, ended: &Receiver<Infallible>) {
+        let _seat = self.table.seat("console", State::Run);
         loop {
+            let waiting = state::enter(State::Idle);
             select! {
                 recv(typed) -> typed => {
                     // Nobody has the keyboard any more.
                     let Ok(typed) = typed else { return };
+                    drop(waiting);
+                    state::works_on(Safe(&typed.line));
                     // A panic, as of a session, ends what was being done and nothing else.
                     let obeyed = AssertUnwindSafe(|| self.obey(&typed.line));
                     let failed = Refusal::new(Reason::Internal, "that failed; the log says why");

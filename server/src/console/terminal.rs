@@ -35,6 +35,7 @@ use rustyline::ExternalPrinter;
 
 use super::keyboard::{self, Keyboard};
 use crate::journal::{self, Echo};
+use crate::state::{State, Table};
 
 /// Lines of the log that may wait to be shown. They are all in its file.
 const LINES_MAX: usize = 256;
@@ -62,8 +63,9 @@ struct Shared {
 }
 
 impl Terminal {
-    /// The terminal and its keyboard, if there is somebody at it who can use a console.
-    pub fn open() -> io::Result<Option<(Self, Keyboard)>> {
+    /// The terminal and its keyboard, if there is somebody at it who can use a console. Their threads
+    /// have rows in `table`.
+    pub fn open(table: &Arc<Table>) -> io::Result<Option<(Self, Keyboard)>> {
         let Some(found) = Found::now().filter(|_| is_ours()) else { return Ok(None) };
         // A terminal that cannot go back in its line has no editor.
         let Ok((editor, screen)) = keyboard::editor() else { return Ok(None) };
@@ -75,9 +77,12 @@ impl Terminal {
             lines: bounded(LINES_MAX),
             unshown: AtomicU64::new(0),
         }));
-        let shared = Arc::clone(&terminal.0);
-        Builder::new().name("screen".into()).spawn(move || shared.put_above(screen))?;
-        Ok(Some((terminal.clone(), Keyboard::new(editor, terminal))))
+        let (shared, rows) = (Arc::clone(&terminal.0), Arc::clone(table));
+        Builder::new().name("screen".into()).spawn(move || {
+            let _seat = rows.seat("screen", State::WaitQueueEmpty);
+            shared.put_above(screen);
+        })?;
+        Ok(Some((terminal.clone(), Keyboard::new(editor, terminal, Arc::clone(table)))))
     }
 
     /// Shows lines of the log: above the prompt while there is one, else on stderr.

@@ -18,7 +18,7 @@ use super::hold;
 use crate::listener::Listener;
 use crate::roster::Roster;
 use crate::service::Service;
-use crate::state::Table;
+use crate::state::{State, Table};
 
 /// Serves one client after the other until a stop is asked for, then lets a transfer under way
 /// finish for `grace`.
@@ -34,6 +34,7 @@ pub fn serve(
         // The one thread there is may be waiting for its client when a stop is asked for. Somebody
         // else must wake it.
         Builder::new().name("stopper".into()).spawn_scoped(scope, || {
+            let _seat = table.seat("stopper", State::Idle);
             stop.wait();
             roster.dismiss(grace);
         })?;

@@ -35,6 +35,7 @@ fn name(client: &Admitted<'_>) -> String {
 /// session only.
 fn hold(client: &Admitted<'_>, stop: &Stop, table: &Table, service: &Service<'_>) {
     let seat = table.seat(&name(client), State::Run);
+    seat.serves(client.peer);
     client.slot.seated(seat.row());
     let session = AssertUnwindSafe(|| session::hold(client, service, stop, table));
     if panic::catch_unwind(session).is_err() {

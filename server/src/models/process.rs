@@ -18,9 +18,10 @@
 //! # What is shared
 //! The folder, as between servers that say `--shared-data`: claims hold through the lock files of
 //! [`stripes`](crate::stripes). No memory: each process counts its own wrong passwords, none can
-//! end another's session, and there is no room to talk in. The console is this process's, and knows
-//! of a child only what is known here: its place, and how to cut its connection. The connection is open here, too, until the child has ended; what is
-//! shut here is shut there, so a stop reaches a child that does not hear.
+//! end another's session, there is no room to talk in, and no table of states but of one process. The
+//! console is this process's, and knows of a child only what is known here: its place, and how to cut
+//! its connection. The connection is open here, too, until the child has ended; what is shut here is
+//! shut there, so a stop reaches a child that does not hear.
 //!
 //! # Who reaps
 //! A thread for each child, which does nothing but wait for it, and keeps its place on the roster
@@ -100,6 +101,7 @@ pub fn serve(
 /// Starts the process for a client and waits until it has ended.
 fn attend(client: &Admitted<'_>, table: &Table, children: &Children) {
     let seat = table.seat(&name(client), State::Run);
+    seat.serves(client.peer);
     client.slot.seated(seat.row());
     // No word of ours may come between those of the process, so who is sent away is cut off: as in
     // the middle of a file.

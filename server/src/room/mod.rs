@@ -30,10 +30,11 @@ mod presence;
 mod state;
 mod vote;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use common::protocol::{Reason, Refusal};
 use common::room::{Event, RoomName, Saying, Tally};
+use common::watch::Lock;
 
 pub use self::outbox::{Outbox, Taken};
 pub use self::pace::Pace;
@@ -43,6 +44,7 @@ use self::vote::Round;
 pub use self::vote::Voter;
 use crate::bell::Bell;
 use crate::clock;
+use crate::named::Named;
 use crate::store::Store;
 
 /// Somebody in the room.
@@ -85,7 +87,7 @@ pub struct Present {
 /// The room of one server.
 #[derive(Debug)]
 pub struct Room<'s> {
-    state: Mutex<State>,
+    state: Named<State>,
     /// Where votes are kept.
     store: &'s Store,
 }
@@ -93,7 +95,7 @@ pub struct Room<'s> {
 impl<'s> Room<'s> {
     /// Nobody yet. Votes will be kept in `store`.
     pub fn new(store: &'s Store) -> Self {
-        Self { state: Mutex::default(), store }
+        Self { state: Named::new("room", State::default()), store }
     }
 
     /// Rung when something has become of the outboxes, under the room's lock.
@@ -102,7 +104,12 @@ impl<'s> Room<'s> {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
+    }
+
+    /// How often its lock was taken.
+    pub fn lock_counts(&self) -> Lock {
+        self.state.lock_counts()
     }
 
     /// The administrator speaks, to the room and to all who listen.

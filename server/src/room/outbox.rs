@@ -17,10 +17,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::room::Event;
+use common::watch::Queue;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 
 use super::line::Line;
-use crate::state::{self, State};
+use crate::state::{self, Depth, State};
 
 /// Lines that may wait for one member.
 pub(super) const LINES_MAX: usize = 256;
@@ -40,7 +41,8 @@ const TAKEN_BYTES: usize = 16 * 1024;
 /// What both ends know.
 #[derive(Debug, Default)]
 struct Backlog {
-    /// Bytes of the lines in the queue.
+    /// Lines in the queue, and their bytes.
+    lines: AtomicUsize,
     bytes: AtomicUsize,
     /// Lines that did not fit since the last gap was told. While there are any, none is queued.
     missed: AtomicU64,
@@ -86,8 +88,11 @@ impl Inlet {
     fn fits(&self, line: &Line) -> bool {
         let bytes = line.len();
         let waiting = self.backlog.bytes.fetch_add(bytes, Ordering::SeqCst);
+        // Counted before it is there, so that nothing is counted out that was not counted in.
+        self.backlog.lines.fetch_add(1, Ordering::Relaxed);
         let fits = waiting + bytes <= BYTES_MAX && self.queue.try_send(Line::clone(line)).is_ok();
         if !fits {
+            self.backlog.lines.fetch_sub(1, Ordering::Relaxed);
             self.backlog.bytes.fetch_sub(bytes, Ordering::SeqCst);
         }
         fits
@@ -136,7 +141,7 @@ impl Outbox {
                 Taken::Some => return true,
                 Taken::Over | Taken::GivenUp => return false,
                 Taken::Nothing => {
-                    let _doing = state::enter(State::WaitQueueEmpty);
+                    let _doing = state::enter_on(State::WaitQueueEmpty, "outbox");
                     if let Ok(line) = self.lines.recv() {
                         self.add(&line, lines);
                     }
@@ -180,6 +185,12 @@ impl Outbox {
     fn add(&self, line: &Line, lines: &mut Vec<u8>) {
         lines.extend_from_slice(line);
         self.backlog.bytes.fetch_sub(line.len(), Ordering::SeqCst);
+        self.backlog.lines.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// It as others see it, called as the thread that empties it.
+    pub fn depth(&self, name: &str) -> Arc<dyn Depth> {
+        Arc::new(Shown { name: name.to_owned(), backlog: Arc::clone(&self.backlog) })
     }
 
     /// Nothing will be taken any more: what the session looks at when it is woken.
@@ -190,6 +201,26 @@ impl Outbox {
     fn tell_gap(&self, lines: &mut Vec<u8>) {
         let missed = self.backlog.missed.swap(0, Ordering::SeqCst);
         lines.extend_from_slice(&super::line::of(&Event::Missed { lines: missed }));
+    }
+}
+
+/// An outbox among the queues that are shown.
+#[derive(Debug)]
+struct Shown {
+    name: String,
+    backlog: Arc<Backlog>,
+}
+
+impl Depth for Shown {
+    fn look(&self) -> Queue {
+        let lines = self.backlog.lines.load(Ordering::Relaxed);
+        Queue {
+            name: self.name.clone(),
+            len: lines.min(LINES_MAX) as u64,
+            cap: LINES_MAX as u64,
+            bytes: Some(self.backlog.bytes.load(Ordering::Relaxed) as u64),
+            oldest_ms: None,
+        }
     }
 }
 

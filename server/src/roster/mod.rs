@@ -19,15 +19,18 @@ mod tests;
 
 use std::collections::HashMap;
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use common::user::UserName;
+use common::watch::Lock;
 
 use self::capacity::Source;
 pub use self::capacity::{Capacity, Full};
 use self::ending::Ending;
 pub use self::ending::{InFile, SentAway};
+use crate::named::Named;
 use crate::state::{Row, State};
 
 #[derive(Debug, Clone)]
@@ -77,16 +80,24 @@ struct Sessions {
     places: HashMap<u64, Place>,
     /// How many of them come from where. Who has none is not in it.
     from: HashMap<Source, usize>,
-    attendance: Attendance,
+}
+
+/// What is counted of them. Changed under the lock, and read without it.
+#[derive(Debug, Default)]
+struct Counted {
+    now: AtomicU64,
+    most: AtomicU64,
+    ever: AtomicU64,
+    turned_away: AtomicU64,
 }
 
 /// How many came and went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Attendance {
     /// Sessions there are now.
-    pub now: usize,
+    pub now: u64,
     /// Sessions there were at once, at most.
-    pub most: usize,
+    pub most: u64,
     /// Sessions that were ever let in.
     pub ever: u64,
     /// Connections that were not, for want of a place.
@@ -96,7 +107,8 @@ pub struct Attendance {
 /// Everyone connected. The Mutex guards the tables and is never held across I/O that can wait.
 #[derive(Debug)]
 pub struct Roster {
-    sessions: Mutex<Sessions>,
+    sessions: Named<Sessions>,
+    counted: Counted,
     /// Signalled when the last session leaves.
     empty: Condvar,
     capacity: Capacity,
@@ -105,7 +117,8 @@ pub struct Roster {
 impl Roster {
     /// Nobody yet, and room for so many.
     pub fn new(capacity: Capacity) -> Self {
-        Self { sessions: Mutex::default(), empty: Condvar::new(), capacity }
+        let sessions = Named::new("roster", Sessions::default());
+        Self { sessions, counted: Counted::default(), empty: Condvar::new(), capacity }
     }
 
     /// How many may be on it.
@@ -124,7 +137,7 @@ impl Roster {
         let mut sessions = self.lock();
         let from_there = sessions.from.get(&source).copied().unwrap_or(0);
         if let Err(full) = self.capacity.check(source, sessions.places.len(), from_there) {
-            sessions.attendance.turned_away += 1;
+            self.counted.turned_away.fetch_add(1, Ordering::Relaxed);
             return Err(full);
         }
         *sessions.from.entry(source).or_default() += 1;
@@ -132,8 +145,9 @@ impl Roster {
         let (row, user) = (None, None);
         let place = Place { stream, peer, since, row, user, ending: Arc::clone(&ending) };
         sessions.places.insert(id, place);
-        sessions.attendance.ever += 1;
-        sessions.attendance.most = sessions.attendance.most.max(sessions.places.len());
+        self.counted.ever.fetch_add(1, Ordering::Relaxed);
+        let now = self.counted.now.fetch_add(1, Ordering::Relaxed) + 1;
+        self.counted.most.fetch_max(now, Ordering::Relaxed);
         Ok(Slot { roster: self, id, source, ending })
     }
 
@@ -156,10 +170,17 @@ impl Roster {
         attendees
     }
 
-    /// How many there are and were.
+    /// How many there are and were. Takes no lock.
     pub fn attendance(&self) -> Attendance {
-        let sessions = self.lock();
-        Attendance { now: sessions.places.len(), ..sessions.attendance }
+        let Counted { now, most, ever, turned_away } = &self.counted;
+        let [now, most, ever, turned_away] =
+            [now, most, ever, turned_away].map(|counter| counter.load(Ordering::Relaxed));
+        Attendance { now, most, ever, turned_away }
+    }
+
+    /// How often its lock was taken.
+    pub fn lock_counts(&self) -> Lock {
+        self.sessions.lock_counts()
     }
 
     /// Ends session `id`, which is told why if it can still be told. Does not wait for it. Says
@@ -205,7 +226,7 @@ impl Roster {
     }
 
     fn lock(&self) -> MutexGuard<'_, Sessions> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sessions.lock()
     }
 }
 
@@ -262,7 +283,9 @@ impl Slot<'_> {
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let mut sessions = self.roster.lock();
-        sessions.places.remove(&self.id);
+        if sessions.places.remove(&self.id).is_some() {
+            self.roster.counted.now.fetch_sub(1, Ordering::Relaxed);
+        }
         if let Some(from_there) = sessions.from.get_mut(&self.source) {
             *from_there -= 1;
             if *from_there == 0 {

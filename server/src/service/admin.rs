@@ -18,6 +18,7 @@ impl Service<'_> {
             accounts: &self.accounts,
             shared: Some(Shared { claims: self.claims, room: self.room }),
             counters: self.counters,
+            table: self.table,
             countdown: self.countdown,
             stop: self.stop,
         }

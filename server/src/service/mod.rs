@@ -6,12 +6,13 @@
 //! refusal, or a plan to wait that the session carries out.
 //!
 //! `files` has the handlers about files, `people` those about accounts, `talk` those about the room,
-//! `admin` the one that lends the console out.
+//! `admin` the one that lends the console out, `watch` the one that shows the state table.
 
 mod admin;
 mod files;
 mod people;
 mod talk;
+mod watch;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use common::protocol::{Refusal, Request, Role};
 use common::user::UserName;
+use common::watch::Every;
 
 use crate::accounts::{Accounts, Standing};
 use crate::answer::Answer;
@@ -33,6 +35,7 @@ use crate::plan::Plan;
 use crate::quota::Usage;
 use crate::room::{Outbox, Pace, Presence, Room};
 use crate::roster::Roster;
+use crate::state::Table;
 use crate::stop::Stop;
 use crate::store::{Listing, Opened};
 use crate::writer::Writer;
@@ -119,6 +122,8 @@ pub enum Reply<'s> {
     Welcome(User, Answer),
     /// A line, and from now on what comes out of the outbox.
     Hear(Answer, Outbox),
+    /// The state table, again and again.
+    Watch(Every),
     /// The session ends.
     Bye,
 }
@@ -144,6 +149,10 @@ pub struct Service<'s> {
     pub countdown: &'s Countdown,
     /// The writer thread.
     pub writer: &'s Writer,
+    /// What every thread is doing.
+    pub table: &'s Table,
+    /// How sessions are run, in a word.
+    pub model: String,
     /// Asked before every step of something long.
     pub stop: &'s Stop,
     /// The one session there is has this process to itself (model *process*).
@@ -193,6 +202,7 @@ impl<'s> Service<'s> {
             Request::Leave {} => Self::leave(who),
             Request::Vote { choice } => self.vote(who, choice.as_deref()),
             Request::Admin { line } => self.admin(who, &line),
+            Request::Watch { every } => Ok(self.watch(who, every)),
             Request::Quit {} => Ok(Reply::Bye),
         };
         handled.unwrap_or_else(|Refused(answer)| Reply::Answer(answer))

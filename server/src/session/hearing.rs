@@ -107,6 +107,7 @@ impl Teller<'_> {
     /// Sends what comes out of the outbox, until nothing more will.
     fn tell(mut self, table: &Table, name: &str) -> io::Result<()> {
         let _seat = table.seat(name, State::Run);
+        let _shown = table.show(self.outbox.depth(name));
         let mut lines = Vec::new();
         while self.outbox.take(&mut lines) {
             self.outgoing.turn().send(&lines)?;

@@ -17,10 +17,11 @@
 //! bounded) or was never sent; where that is in doubt the connection is closed.
 //!
 //! This file holds the conversation; `reading` waits for what is said, `receiving` and `sending`
-//! hold its two long sentences, `news` tells others what was put, and `hearing` goes on with it
-//! while a second thread tells the client what is said in the room. `job` is what a request has to
-//! be remembered by, and `end` says why it is over. What is said, and when a session ends, is the
-//! same where nothing may wait: the model *select* takes it from here.
+//! hold its two long sentences, `watching` says one again and again, `news` tells others what was
+//! put, and `hearing` goes on with it while a second thread tells the client what is said in the
+//! room. `job` is what a request has to be remembered by, and `end` says why it is over. What is
+//! said, and when a session ends, is the same where nothing may wait: the model *select* takes it
+//! from here.
 
 mod end;
 mod hearing;
@@ -29,6 +30,7 @@ mod news;
 mod reading;
 pub(crate) mod receiving;
 pub(crate) mod sending;
+mod watching;
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -53,7 +55,7 @@ use crate::room::{Outbox, Pace, Presence};
 use crate::roster::Slot;
 use crate::service::{Reply, Service, Who};
 use crate::socket::{Incoming, Outgoing, Turn};
-use crate::state::Table;
+use crate::state::{self, Table};
 use crate::stop::Stop;
 
 /// How much of a parser's complaint is passed on. It may quote a whole line.
@@ -223,10 +225,12 @@ impl<'s> Session<'s> {
             Reply::Receive(plan) => self.receive(plan, &job)?,
             Reply::Welcome(user, answer) => {
                 self.slot.known_as(&user.name);
+                state::serves(&user.name);
                 self.who.user = Some(user);
                 self.answer(&answer, &job)?;
             }
             Reply::Hear(answer, outbox) => return Ok(Some(Hearing { answer, outbox, job })),
+            Reply::Watch(every) => self.be_watched(every.time(), &job)?,
             Reply::Bye => return Err(End::Left),
         }
         Ok(None)

@@ -90,7 +90,7 @@ impl Session<'_> {
     }
 
     /// What other threads may want while this one waits, and then wake it for.
-    fn look_for_the_end(&self) -> Result<(), End> {
+    pub(super) fn look_for_the_end(&self) -> Result<(), End> {
         if self.stop.is_asked() {
             return Err(End::Stopped);
         }

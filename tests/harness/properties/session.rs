@@ -142,7 +142,8 @@ impl<'b> Conversation<'b> {
             | Request::Say { .. }
             | Request::Leave {}
             | Request::Vote { .. }
-            | Request::Admin { .. } => unreachable!("{} was said", request.verb()),
+            | Request::Admin { .. }
+            | Request::Watch { .. } => unreachable!("{} was said", request.verb()),
             Request::Register(_) | Request::Login(_) | Request::Who {} => {
                 drop(self.answer::<Identity>());
             }

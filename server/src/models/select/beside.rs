@@ -8,15 +8,17 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread::{Builder, Scope};
 
 use common::protocol::Request;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, bounded};
 
 use crate::answer::Answer;
 use crate::claims::Claim;
 use crate::fault;
 use crate::plan::Plan;
+use crate::queue::{Inlet, queue};
 use crate::service::{Reply, Service, Who};
 use crate::state::{self, State, Table};
 use crate::upload::Upload;
@@ -45,8 +47,16 @@ pub(super) enum Outcome<'s> {
     Begun(Box<Result<Upload<'s>, Answer>>),
 }
 
+/// A task, and for which session it is.
+pub(super) struct Order<'s> {
+    pub(super) session: u64,
+    /// Who that is, for who looks on.
+    pub(super) label: Option<Arc<str>>,
+    pub(super) task: Task<'s>,
+}
+
 /// Where sessions leave their tasks.
-pub(super) type Desk<'s> = Sender<(u64, Task<'s>)>;
+pub(super) type Desk<'s> = Inlet<Order<'s>>;
 
 /// The thread, as the loop sees it. It ends when this and every [`Desk`] are gone.
 pub(super) struct Beside<'s> {
@@ -67,11 +77,14 @@ impl<'s> Beside<'s> {
     where
         's: 'scope,
     {
-        let (desk, tasks) = bounded::<(u64, Task<'s>)>(places);
+        let (desk, orders, gauge) = queue::<Order<'s>>("hashing", places);
         let (results, outcomes) = bounded(places);
         Builder::new().name("hashing".into()).spawn_scoped(scope, move || {
             let _seat = table.seat("hashing", State::WaitQueueEmpty);
-            for (session, task) in tasks {
+            let _shown = table.show(gauge.clone());
+            for Order { session, label, task } in orders {
+                gauge.take(0);
+                state::works_for(label.as_ref());
                 let _doing = state::enter(State::Run);
                 let outcome = catch_unwind(AssertUnwindSafe(|| compute(task, service)));
                 if results.send((session, outcome.ok())).is_err() {

@@ -7,6 +7,7 @@
 //! Greeting ► Idle ► Line ► Asked ─┬► Answering ► Skipping ► Line ────────────►┤
 //!                                 ├► Listing ────────────────────────────────►┤
 //!                                 ├► Sending ────────────────────────────────►┤
+//!                                 ├► Watching ───────────────────────────────►┤
 //!                                 └► Beginning ► InLine ► Claimed ► Welcoming │
 //!                                                              ▼              │
 //!                                    Finishing ◄ Line ◄ Receiving             │
@@ -22,6 +23,7 @@ mod hearing;
 mod reading;
 mod sending;
 mod transfer;
+mod watching;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -30,22 +32,23 @@ use std::time::Instant;
 
 use common::limits::EAGER_BYTES_MAX;
 use common::protocol::{Outcome as Told, Reason, Refusal, Request};
-use crossbeam_channel::TrySendError;
+use common::watch::Every;
 
 use self::sending::Download;
 use self::transfer::Transfer;
-use super::beside::{Desk, Outcome, Task};
+use super::beside::{Desk, Order, Outcome, Task};
 use crate::answer::Answer;
 use crate::batch::Batch;
 use crate::fault;
 use crate::input::Input;
 use crate::listener::Admitted;
+use crate::models::name;
 use crate::patience::Patience;
 use crate::room::{Outbox, Pace, Presence};
 use crate::service::{Reply, Service, User, Who};
 use crate::session::{Body, End, Job, News, OUTPUT_BYTES, greeting};
 use crate::socket::{Incoming, Outgoing};
-use crate::state::{Line, Row, State, Table};
+use crate::state::{self, Line, Row, Shown, State, Table};
 use crate::store::Listing;
 use crate::upload::Upload;
 
@@ -92,6 +95,8 @@ enum Doing<'s> {
     Skipping(u64),
     Listing(Box<Listing>, Told, Job),
     Sending(Box<Download>, Job),
+    /// The state table goes out; when it does so next.
+    Watching(Every, Instant, Job),
     Putting(Transfer<'s>),
     /// The batch is full.
     Settling,
@@ -119,8 +124,8 @@ pub(super) struct Connection<'s> {
     doing: Doing<'s>,
     batch: Batch<'s>,
     who: Who<'s>,
-    /// What the room has for it, while it hears.
-    outbox: Option<Outbox>,
+    /// What the room has for it, while it hears; that is among the queues that are shown.
+    outbox: Option<(Outbox, Shown<'s>)>,
     news: News,
     line: Vec<u8>,
     output: Vec<u8>,
@@ -154,7 +159,8 @@ impl<'s> Connection<'s> {
         desk: Desk<'s>,
     ) -> Self {
         log::info!("{} connected", client.peer);
-        let row = table.line(&format!("c{:02}", client.session), State::Run);
+        let row = table.line(&name(&client), State::Run);
+        row.serves(client.peer);
         client.slot.seated(row.row());
         let incoming = Incoming::new(Arc::clone(&client.stream), service.deadlines);
         let outgoing = Outgoing::new(Arc::clone(&client.stream), service.deadlines);
@@ -192,6 +198,8 @@ impl<'s> Connection<'s> {
     pub(super) fn due(&self) -> Option<Instant> {
         let own = match &self.doing {
             Doing::Putting(transfer) => transfer.due(self.now),
+            // While one table is not taken, none is due.
+            Doing::Watching(_, next, _) if self.output.is_empty() => Some(*next),
             _ => None,
         };
         let news = self.news.due_in(self.now).map(|wait| self.now + wait);
@@ -201,8 +209,7 @@ impl<'s> Connection<'s> {
 
     /// Goes on until it would wait, and says for what.
     pub(super) fn drive(&mut self, now: Instant) -> Awaits {
-        let _sitting = self.row.sit();
-        self.row.rest(State::Run);
+        let _sitting = self.row.work();
         self.now = now;
         self.input.incoming_mut().tell_time(now);
         self.outgoing.turn().tell_time(now);
@@ -224,7 +231,8 @@ impl<'s> Connection<'s> {
             match self.step() {
                 Ok(Step::On) => {}
                 Ok(Step::Wait(awaits)) => {
-                    self.row.rest(self.waits_as(&awaits));
+                    let (state, on) = self.waits_as(&awaits);
+                    self.row.rest(state, on);
                     return awaits;
                 }
                 Err(end) => self.end(end),
@@ -238,17 +246,18 @@ impl<'s> Connection<'s> {
         self.client.slot.sent_away().map_or(Ok(()), |why| Err(why.into()))
     }
 
-    fn waits_as(&self, awaits: &Awaits) -> State {
+    /// What a wait is called in the table, and on what it is.
+    fn waits_as(&self, awaits: &Awaits) -> (State, &'static str) {
         match awaits {
-            Awaits::Turn | Awaits::Nothing => State::Run,
-            Awaits::Writer => State::WaitQueueFull,
-            Awaits::Name => State::WaitFile,
-            Awaits::Beside => State::WaitLock,
-            Awaits::Client if !self.output.is_empty() => State::Send,
+            Awaits::Turn | Awaits::Nothing => (State::Run, ""),
+            Awaits::Writer => (State::WaitQueueFull, "writer"),
+            Awaits::Name => (State::WaitFile, ""),
+            Awaits::Beside => (State::WaitLock, "hashing"),
+            Awaits::Client if !self.output.is_empty() => (State::Send, ""),
             Awaits::Client => match self.doing {
-                Doing::Idle => State::Idle,
-                Doing::Sending(..) => State::Send,
-                _ => State::Read,
+                Doing::Idle | Doing::Watching(..) => (State::Idle, ""),
+                Doing::Sending(..) => (State::Send, ""),
+                _ => (State::Read, ""),
             },
         }
     }
@@ -292,6 +301,7 @@ impl<'s> Connection<'s> {
             Doing::Skipping(bytes) => self.throw_away(bytes),
             Doing::Listing(pages, told, job) => Ok(self.list(pages, told, job)),
             Doing::Sending(file, job) => self.send_file(file, job),
+            Doing::Watching(every, next, job) => self.be_watched(every, next, job),
             Doing::Putting(transfer) => self.put(transfer),
             Doing::Settling if self.settle() => Ok(self.go_idle()),
             Doing::Settling => Ok(self.wait(Awaits::Writer, Doing::Settling)),
@@ -354,10 +364,11 @@ impl<'s> Connection<'s> {
     }
 
     fn leave_to_desk(&mut self, task: Task<'s>, job: Job) -> Step {
-        match self.desk.try_send((self.who.session, task)).map_err(TrySendError::into_inner) {
+        let order = Order { session: self.who.session, label: state::own_label(), task };
+        match self.desk.try_send(order, 0).map_err(|order| order.task) {
             Ok(()) => return self.go_on(Doing::Beside(job)),
-            Err((_, Task::Ask(who, _))) => self.who = *who,
-            Err((_, Task::Begin(..))) => {}
+            Err(Task::Ask(who, _)) => self.who = *who,
+            Err(Task::Begin(..)) => {}
         }
         let message = "too many people log in at this moment; try again";
         let busy = Refusal::new(Reason::Busy, message);
@@ -377,15 +388,18 @@ impl<'s> Connection<'s> {
             }
             Reply::Welcome(user, answer) => {
                 self.client.slot.known_as(&user.name);
+                state::serves(&user.name);
                 self.who.user = Some(user);
                 self.go_on(Doing::Answering(answer, Some(job)))
             }
             Reply::Hear(answer, outbox) => {
                 // Events come behind the answer.
                 let step = self.answer(answer, Some(job));
-                self.outbox = Some(outbox);
+                let shown = self.service.table.show(outbox.depth(self.row.row().name()));
+                self.outbox = Some((outbox, shown));
                 return step;
             }
+            Reply::Watch(every) => self.show_table(every, job),
             Reply::Bye => return Err(End::Left),
         })
     }

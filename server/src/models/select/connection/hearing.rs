@@ -3,7 +3,7 @@
 //! there, so whoever does not read loses lines, and then their place, as everywhere (`room/outbox`).
 
 use super::{Connection, Doing};
-use crate::room::{Outbox, Taken};
+use crate::room::Taken;
 use crate::session::{End, HEARING};
 
 impl Connection<'_> {
@@ -14,13 +14,13 @@ impl Connection<'_> {
 
     /// Whether there is something to hear.
     pub(in crate::models::select) fn may_hear(&self) -> bool {
-        self.outbox.as_ref().is_some_and(Outbox::is_ready)
+        self.outbox.as_ref().is_some_and(|(outbox, _)| outbox.is_ready())
     }
 
     /// Sends what is owed, and then what is said in the room.
     pub(super) fn hear(&mut self) -> Result<(), End> {
         while self.flush()?
-            && let Some(outbox) = &mut self.outbox
+            && let Some((outbox, _)) = &mut self.outbox
         {
             match outbox.try_take(&mut self.output) {
                 Taken::Some => {}
@@ -37,7 +37,7 @@ impl Connection<'_> {
 
     /// Puts what is left in the outbox before what will be answered. It has left, so that is all.
     pub(super) fn hear_out(&mut self) {
-        let Some(mut outbox) = self.outbox.take() else { return };
+        let Some((mut outbox, _shown)) = self.outbox.take() else { return };
         let mut lines = Vec::new();
         while outbox.try_take(&mut lines) == Taken::Some {
             self.output.append(&mut lines);

@@ -1,0 +1,283 @@
+//! The table of states: what every thread is doing, since when, and on what.
+//!
+//! The operating system cannot say it: a full queue and a condition variable are both a futex
+//! wait to it. So each thread takes a [`Seat`] in the table and says what it does next by holding
+//! a [`Doing`] guard:
+//!
+//! ```text
+//! let _doing = state::enter(State::Disk);     // the row says DISK ...
+//! part.sync()?;                               // ... while this runs, and whatever way it ends,
+//!                                             // dropping the guard restores what stood there
+//! ```
+//!
+//! # Who writes and who reads
+//! A row is some atomics and a few words. Its owner is its only writer; readers may see a state and
+//! the words of the next one, which is good enough to look at and used for nothing else. The one
+//! exception is `IDLE`, which the shutdown reads to decide (see [`roster`](crate::roster)).
+//!
+//! # What looking at it takes
+//! Never a lock that guards data: not the registry's, not the roster's, not the room's. Whoever owns
+//! something that others want to see (a claim, a place in a line, a user's name) notes a copy of it
+//! in its own row. The viewer takes, one after the other and never two at once:
+//!
+//! - the table's own lock, for as long as it takes to copy a list of pointers. A thread needs that
+//!   lock twice in its life, as it comes and as it goes;
+//! - each row's lock, for as long as it takes to copy a few words. Its owner needs it to change
+//!   them: once for a request, and where it begins to wait. It can be kept waiting by that one
+//!   copy, and nobody else can.
+//!
+//! Entering a state and leaving it takes no lock at all. So no data ever waits for who looks on.
+//!
+//! `row` is one thread's line, `stake` what it notes of the names it holds and waits for, `table`
+//! all rows together, and the queues that are shown beside them.
+
+mod row;
+mod stake;
+mod table;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use common::user::UserName;
+
+use self::row::Span;
+pub use self::row::{Row, Words};
+pub use self::stake::{Note, Stake, stake};
+pub use self::table::{Depth, Line, Seat, Shown, Table};
+
+/// How much of what a thread works on is kept. A request may name a path of 64 KiB.
+const WORK_CHARS: usize = 200;
+
+/// What a thread can be doing. Waiting for what, in the lesson's sense, is always one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum State {
+    /// Waiting for the next client to connect.
+    Accept,
+    /// Waiting for somebody to ask for something.
+    Idle,
+    /// Waiting for the rest of something a client has begun to send.
+    Read,
+    /// Computing.
+    Run,
+    /// Waiting for a client to take what is sent to it.
+    Send,
+    /// Waiting for the disk.
+    Disk,
+    /// Waiting for a name that another session holds.
+    WaitFile,
+    /// Waiting for room in a queue, or for a buffer to come back from it.
+    WaitQueueFull,
+    /// Waiting for something to come out of a queue.
+    WaitQueueEmpty,
+    /// Waiting for something only so many can have at once.
+    WaitLock,
+}
+
+impl State {
+    const ALL: [Self; 10] = [
+        Self::Accept,
+        Self::Idle,
+        Self::Read,
+        Self::Run,
+        Self::Send,
+        Self::Disk,
+        Self::WaitFile,
+        Self::WaitQueueFull,
+        Self::WaitQueueEmpty,
+        Self::WaitLock,
+    ];
+
+    /// The state that is stored as this byte.
+    fn of(byte: u8) -> Self {
+        Self::ALL[usize::from(byte) % Self::ALL.len()]
+    }
+
+    /// Somebody else is waited for, and goes on being waited for whatever is done meanwhile.
+    fn is_wait(self) -> bool {
+        matches!(self, Self::WaitFile | Self::WaitQueueFull | Self::WaitLock)
+    }
+
+    /// Nothing is under way: whatever the thread worked on is done.
+    pub fn is_rest(self) -> bool {
+        matches!(self, Self::Accept | Self::Idle | Self::WaitQueueEmpty)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accept => "ACCEPT",
+            Self::Idle => "IDLE",
+            Self::Read => "READ",
+            Self::Run => "RUN",
+            Self::Send => "SEND",
+            Self::Disk => "DISK",
+            Self::WaitFile => "WAIT_FILE",
+            Self::WaitQueueFull => "WAIT_QFULL",
+            Self::WaitQueueEmpty => "WAIT_QEMPTY",
+            Self::WaitLock => "WAIT_LOCK",
+        })
+    }
+}
+
+thread_local! {
+    /// LESSON: thread-local storage: each thread sees its own variable under this one name.
+    static OWN_ROW: RefCell<Option<Arc<Row>>> = const { RefCell::new(None) };
+}
+
+/// Does something with the calling thread's row. A thread without a seat (in a unit test) says
+/// nothing to nobody.
+fn with_own_row<T>(act: impl FnOnce(&Arc<Row>) -> T) -> Option<T> {
+    OWN_ROW.try_with(|row| row.borrow().as_ref().map(act)).ok().flatten()
+}
+
+/// The calling thread's row says `state` until the guard is dropped.
+#[must_use = "the state ends when the guard is dropped"]
+pub fn enter(state: State) -> Doing {
+    let before = with_own_row(|row| Before { span: row.begin(state), on: None });
+    Doing { before, not_sent: PhantomData }
+}
+
+/// The same, and on what it waits: a queue, or what is shared with others.
+#[must_use = "the state ends when the guard is dropped"]
+pub fn enter_on(state: State, on: &'static str) -> Doing {
+    let before = with_own_row(|row| {
+        let before = std::mem::replace(&mut row.words_mut().on, on);
+        Before { span: row.begin(state), on: Some(before) }
+    });
+    Doing { before, not_sent: PhantomData }
+}
+
+/// Notes what the calling thread works on, until it works on something else.
+pub fn works_on(what: impl fmt::Display) {
+    with_own_row(|row| {
+        let what: String = what.to_string().chars().take(WORK_CHARS).collect();
+        row.words_mut().work = what.trim_end().into();
+    });
+}
+
+/// The same, of what another thread has said for itself ([`own_label`]).
+pub fn works_for(label: Option<&Arc<str>>) {
+    if let Some(label) = label {
+        with_own_row(|row| row.words_mut().work = Arc::clone(label));
+    }
+}
+
+/// Who the calling thread is and what it works on, for another thread that works for it.
+pub fn own_label() -> Option<Arc<str>> {
+    with_own_row(|row| format!("{} {}", row.name(), row.words_mut().work).into())
+}
+
+/// Notes as whom the calling thread's client has logged in.
+pub fn serves(user: &UserName) {
+    with_own_row(|row| row.words_mut().user = Some(user.to_string()));
+}
+
+/// Counts bytes that came to the calling thread. What it does, it does anew from now on.
+pub fn received(bytes: u64) {
+    with_own_row(|row| row.count_received(bytes));
+}
+
+/// Counts bytes that the calling thread sent or wrote. What it does, it does anew from now on.
+pub fn sent(bytes: u64) {
+    with_own_row(|row| row.count_sent(bytes));
+}
+
+/// What a row said before a guard changed it.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    span: Span,
+    /// On what it waited, if the guard changed that.
+    on: Option<&'static str>,
+}
+
+/// Restores the state that stood before, on every way out.
+#[derive(Debug)]
+pub struct Doing {
+    /// What the row said; none for a thread without a row.
+    before: Option<Before>,
+    /// It is about the thread it was made by, and dropped there.
+    not_sent: PhantomData<*const ()>,
+}
+
+impl Drop for Doing {
+    fn drop(&mut self) {
+        let Some(Before { span, on }) = self.before else { return };
+        with_own_row(|row| {
+            if let Some(on) = on {
+                row.words_mut().on = on;
+            }
+            row.resume(span);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guard_restores_what_stood_before_and_a_seat_leaves_with_its_thread() {
+        let table = Table::default();
+        {
+            let seat = table.seat("c07", State::Run);
+            works_on("PUT a");
+            {
+                let _outer = enter(State::Disk);
+                let _inner = enter(State::WaitFile);
+                assert_eq!(seat.row().state(), State::WaitFile);
+                assert_eq!(table.rows()[0].to_string(), "c07 WAIT_FILE PUT a 0.0 s");
+            }
+            assert_eq!(seat.row().state(), State::Run);
+        }
+        assert!(table.rows().is_empty());
+    }
+
+    #[test]
+    fn what_is_waited_on_is_said_as_long_as_it_is_waited_on() {
+        let table = Table::default();
+        let seat = table.seat("c07", State::Run);
+        {
+            let _waits = enter_on(State::WaitQueueFull, "data");
+            assert_eq!(seat.row().words().on, "data");
+        }
+        assert_eq!((seat.row().words().on, seat.row().state()), ("", State::Run));
+    }
+
+    #[test]
+    fn a_wait_lasts_although_something_is_sent_meanwhile_and_work_begins_anew() {
+        let table = Table::default();
+        let row = table.seat("c07", State::Run).row();
+        let wait = Span { state: State::WaitFile, since_ms: 3 };
+        let before = row.begin(State::WaitFile);
+        row.resume(wait);
+        assert_eq!(row.begin(State::Send), wait);
+        row.resume(wait);
+        assert_eq!(row.begin(State::Disk), wait);
+        assert_eq!(before.state, State::Run);
+    }
+
+    #[test]
+    fn bytes_that_move_begin_the_wait_anew_and_a_long_name_is_cut() {
+        let table = Table::default();
+        let seat = table.seat("c07", State::Read);
+        received(3);
+        sent(4);
+        received(5);
+        works_on(format_args!("PUT {}", "长".repeat(1000)));
+        let row = seat.row();
+        assert_eq!((row.received(), row.sent()), (8, 4));
+        assert_eq!(row.words().work.chars().count(), WORK_CHARS);
+        assert_eq!(own_label().unwrap().split(' ').next(), Some("c07"));
+    }
+
+    #[test]
+    fn every_state_is_the_byte_it_is_stored_as() {
+        for (byte, state) in State::ALL.iter().enumerate() {
+            assert_eq!(byte, *state as usize, "{state}");
+        }
+    }
+}
