@@ -63,12 +63,17 @@ pub fn prepare(stream: &TcpStream, deadlines: Deadlines) -> io::Result<()> {
 struct Way {
     patience: Patience,
     armed: Duration,
-    arm: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+    arm: Arm,
+    /// Says in the table of states how much has passed, and when.
+    count: fn(u64, Instant),
 }
 
+/// Tells the kernel how long a call may wait.
+type Arm = fn(&TcpStream, Option<Duration>) -> io::Result<()>;
+
 impl Way {
-    fn new(patience: Patience, arm: fn(&TcpStream, Option<Duration>) -> io::Result<()>) -> Self {
-        Self { patience, armed: Duration::ZERO, arm }
+    fn new(patience: Patience, arm: Arm, count: fn(u64, Instant)) -> Self {
+        Self { patience, armed: Duration::ZERO, arm, count }
     }
 
     /// Moves bytes by `call`, which may block, and draws the wait on the patience.
@@ -85,7 +90,12 @@ impl Way {
             }
             let begun = Instant::now();
             let passed = call();
-            self.patience.spend(begun.elapsed(), passed.unwrap_or(0));
+            let ended = Instant::now();
+            let bytes = passed.unwrap_or(0);
+            self.patience.spend(ended.saturating_duration_since(begun), bytes);
+            if bytes > 0 {
+                (self.count)(bytes as u64, ended);
+            }
             match passed {
                 // The kernel's time-out, or a signal came by.
                 Err(Errno::AGAIN | Errno::INTR) => {}
@@ -105,7 +115,10 @@ pub struct Incoming {
 impl Incoming {
     /// That of a [`prepare`]d stream.
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
-        Self { stream, way: Way::new(deadlines.request(), TcpStream::set_read_timeout) }
+        Self {
+            stream,
+            way: Way::new(deadlines.request(), TcpStream::set_read_timeout, state::received),
+        }
     }
 
     /// What is read from now on has this much patience, in all.
@@ -159,9 +172,7 @@ impl Incoming {
 impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let call = || recv(&*self.stream, &mut *buffer, RecvFlags::empty()).map(|(read, _)| read);
-        let read = self.way.pass(&self.stream, call)?;
-        state::received(read as u64);
-        Ok(read)
+        self.way.pass(&self.stream, call)
     }
 }
 
@@ -186,7 +197,7 @@ impl Outgoing {
     /// That of a [`prepare`]d stream.
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
         let answer = deadlines.file();
-        let way = Way::new(answer, TcpStream::set_write_timeout);
+        let way = Way::new(answer, TcpStream::set_write_timeout, state::sent);
         Self { stream, answer, sending: Mutex::new(Sending { way, broken: false }) }
     }
 
@@ -266,9 +277,6 @@ impl Turn<'_> {
         }
         let passed = self.sending.way.pass(&self.outgoing.stream, call);
         self.sending.broken = passed.is_err();
-        if let Ok(bytes) = passed {
-            state::sent(bytes as u64);
-        }
         passed
     }
 }
