@@ -17,6 +17,7 @@ use crate::counters::Counters;
 use crate::journal;
 use crate::listener::{HandedOver, Listener};
 use crate::models;
+use crate::models::process::Screen;
 use crate::places::{EXPIRY_EVERY, Places};
 use crate::quota::Ledger;
 use crate::room::Room;
@@ -161,8 +162,10 @@ impl Server {
                 stop: &stop,
                 table: &table,
             };
-            let serve = || models::process::serve(listener, &roster, &table, grace);
-            return console.attend(self.typed.take(), serve).map_err(no_console);
+            let typed = self.typed.take();
+            let screen = if typed.is_some() { Screen::Console } else { Screen::Common };
+            let serve = || models::process::serve(listener, &roster, &table, grace, screen);
+            return console.attend(typed, serve).map_err(no_console);
         }
         let room = Room::new(&self.store);
         thread::scope(|scope| {

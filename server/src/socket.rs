@@ -66,14 +66,19 @@ pub fn prepare(stream: &TcpStream, deadlines: Deadlines) -> io::Result<()> {
 struct Way {
     patience: Patience,
     armed: Duration,
-    arm: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+    arm: Arm,
+    /// Says in the table of states how much has passed, and when.
+    count: fn(u64, Instant),
     /// Since when the peer is waited for, outside of any call.
     since: Option<Instant>,
 }
 
+/// Tells the kernel how long a call may wait.
+type Arm = fn(&TcpStream, Option<Duration>) -> io::Result<()>;
+
 impl Way {
-    fn new(patience: Patience, arm: fn(&TcpStream, Option<Duration>) -> io::Result<()>) -> Self {
-        Self { patience, armed: Duration::ZERO, arm, since: None }
+    fn new(patience: Patience, arm: Arm, count: fn(u64, Instant)) -> Self {
+        Self { patience, armed: Duration::ZERO, arm, count, since: None }
     }
 
     /// From now on there is this much patience.
@@ -110,6 +115,9 @@ impl Way {
             passed => {
                 let bytes = passed?;
                 self.patience.spend(now.saturating_duration_since(since), bytes);
+                if bytes > 0 {
+                    (self.count)(bytes as u64, Instant::now());
+                }
                 Ok(bytes)
             }
         }
@@ -134,7 +142,12 @@ impl Way {
             }
             let begun = Instant::now();
             let passed = call();
-            self.patience.spend(begun.elapsed(), passed.unwrap_or(0));
+            let ended = Instant::now();
+            let bytes = passed.unwrap_or(0);
+            self.patience.spend(ended.saturating_duration_since(begun), bytes);
+            if bytes > 0 {
+                (self.count)(bytes as u64, ended);
+            }
             match passed {
                 // The kernel's time-out, or a signal came by.
                 Err(Errno::AGAIN | Errno::INTR) => {}
@@ -156,7 +169,7 @@ pub struct Incoming {
 impl Incoming {
     /// That of a [`prepare`]d stream.
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
-        let way = Way::new(deadlines.request(), TcpStream::set_read_timeout);
+        let way = Way::new(deadlines.request(), TcpStream::set_read_timeout, state::received);
         Self { stream, way, now: None }
     }
 
@@ -237,9 +250,7 @@ impl Incoming {
 impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let call = || recv(&*self.stream, &mut *buffer, RecvFlags::empty()).map(|(read, _)| read);
-        let read = self.way.pass(&self.stream, self.now, call)?;
-        state::received(read as u64);
-        Ok(read)
+        self.way.pass(&self.stream, self.now, call)
     }
 }
 
@@ -266,7 +277,7 @@ impl Outgoing {
     /// That of a [`prepare`]d stream.
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
         let answer = deadlines.file();
-        let way = Way::new(answer, TcpStream::set_write_timeout);
+        let way = Way::new(answer, TcpStream::set_write_timeout, state::sent);
         Self { stream, answer, sending: Mutex::new(Sending { way, now: None, broken: false }) }
     }
 
@@ -370,9 +381,6 @@ impl Turn<'_> {
         }
         let passed = way.pass(&self.outgoing.stream, *now, call);
         *broken = passed.as_ref().is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
-        if let Ok(bytes) = passed {
-            state::sent(bytes as u64);
-        }
         passed
     }
 }

@@ -147,7 +147,7 @@ impl Seen {
             name: self.name.clone(),
             peer: peer.map(|peer| peer.to_string()),
             user: user.clone(),
-            cmd: Some(&**work)
+            cmd: Some(work.as_str())
                 .filter(|work| !self.state.is_rest() && !work.is_empty())
                 .map(str::to_owned),
             state: self.state.to_string(),

@@ -40,7 +40,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Scope, ScopedJoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, never, select};
 
@@ -437,7 +437,7 @@ impl Writing {
             match (&*self.part).write_all(&bytes) {
                 Ok(()) => {
                     self.written += bytes.len() as u64;
-                    state::sent(bytes.len() as u64);
+                    state::sent(bytes.len() as u64, Instant::now());
                 }
                 Err(error) => {
                     self.failed = true;
@@ -465,7 +465,6 @@ impl Writing {
 mod tests {
     use std::io::{Read as _, Seek as _};
     use std::net::TcpListener;
-    use std::time::Instant;
 
     use super::*;
 

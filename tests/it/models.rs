@@ -422,7 +422,7 @@ fn the_one_client_of_an_iterative_server_has_the_room_for_itself_and_the_console
         drop(alone);
         let mut teacher = Ears::of(administrator(&server, "teacher"));
         assert_ok(&teacher.ask(&json!({"cmd": "JOIN"})));
-        assert_ok(&admin(&mut teacher.peer, "say are you there"));
+        assert_ok(&teacher.ask(&json!({"cmd": "ADMIN", "line": "say are you there"})));
         teacher.hears_that(&guest_enters("bob"));
         teacher.hears_that(&said_by_guest("bob", "hello?"));
         teacher.hears_that(&guest_leaves("bob"));

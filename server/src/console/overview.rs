@@ -109,7 +109,7 @@ fn row_of(attendee: &Attendee, user: String, in_room: Option<&String>) -> [Strin
     let (state, since, on) = match &attendee.row {
         // Who is idle works on nothing any more.
         Some(row) if row.state() == State::Idle => (row.state(), row.since(), String::new()),
-        Some(row) => (row.state(), row.since(), row.work().to_string()),
+        Some(row) => (row.state(), row.since(), row.work()),
         // Let in, and its thread has not begun.
         None => (State::Run, Duration::ZERO, String::new()),
     };

@@ -34,7 +34,7 @@ use std::env;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Builder};
 use std::time::Duration;
@@ -57,10 +57,25 @@ const OWN_PROGRAM: &str = "/proc/self/exe";
 /// How long a child may take to end whose connection was cut, before it is killed.
 const LAST_MOMENT: Duration = Duration::from_secs(5);
 
+/// What is on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// Whatever it is, the processes may write to it as well.
+    Common,
+    /// The console, and a line being typed there. What a process logs is in the log file.
+    Console,
+}
+
 /// Serves until a stop is asked for, then passes it on, and lets transfers under way finish for
 /// `grace`.
-pub fn serve(listener: &mut Listener, roster: &Roster, table: &Table, grace: Duration) {
-    let (children, mut troubles) = (&Children::of(listener.stop()), Seldom::default());
+pub fn serve(
+    listener: &mut Listener,
+    roster: &Roster,
+    table: &Table,
+    grace: Duration,
+    screen: Screen,
+) {
+    let (children, mut troubles) = (&Children::of(listener.stop(), screen), Seldom::default());
     thread::scope(|scope| {
         // LESSON: thread-per-connection once more; but the thread's whole work is to wait for a
         // process.
@@ -114,11 +129,12 @@ fn attend(client: &Admitted<'_>, table: &Table, children: &Children) {
 struct Children {
     by_session: Mutex<HashMap<u64, OwnedFd>>,
     stop: Stop,
+    screen: Screen,
 }
 
 impl Children {
-    fn of(stop: Stop) -> Self {
-        Self { by_session: Mutex::default(), stop }
+    fn of(stop: Stop, screen: Screen) -> Self {
+        Self { by_session: Mutex::default(), stop, screen }
     }
 
     fn start(&self, client: &Admitted<'_>) -> io::Result<Child> {
@@ -127,6 +143,10 @@ impl Children {
             .args(env::args_os().skip(1))
             .args(["--session", &client.session.to_string()])
             .stdin(socket)
+            .stderr(match self.screen {
+                Screen::Common => Stdio::inherit(),
+                Screen::Console => Stdio::null(),
+            })
             // A group of its own: Ctrl-C is for the server, which passes it on, once.
             .process_group(0)
             .spawn()?;

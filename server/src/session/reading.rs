@@ -23,10 +23,14 @@ impl Session<'_> {
 
     /// Reads one whole line. It has begun, or must, and its time runs from now on.
     pub(super) fn read_line(&mut self) -> Result<(), End> {
-        let _doing = state::enter(State::Read);
+        // What is here already is not waited for, and most of what is sent ahead is.
+        let mut doing = None;
         self.input.incoming_mut().allow(self.service.deadlines.line());
         self.line.clear();
         loop {
+            if self.input.buffer().is_empty() {
+                doing.get_or_insert_with(|| state::enter(State::Read));
+            }
             self.fill_input()?;
             match frame::take_line(self.input.buffer(), &mut self.line) {
                 Ok(taken) => {
@@ -55,6 +59,9 @@ impl Session<'_> {
     /// Waits until the client says something; `false` if it has closed its side.
     pub(super) fn wait_for_request(&mut self) -> Result<bool, End> {
         self.before_reading()?;
+        if !self.input.buffer().is_empty() {
+            return self.look_for_the_end().map(|()| true);
+        }
         // IDLE first, then the look at what ends a session: see the roster's argument.
         let _doing = state::enter(State::Idle);
         self.look_for_the_end()?;

@@ -126,7 +126,8 @@ impl<'s> Session<'s> {
     }
 
     fn receive_body(&mut self, upload: &mut Upload<'_>) -> Result<Result<Sum, Refusal>, End> {
-        let _doing = state::enter(State::Read);
+        let is_here = self.input.buffer().len() as u64 >= upload.remaining();
+        let _doing = (!is_here).then(|| state::enter(State::Read));
         let patience = self.service.deadlines.rest_of_file(upload.offset());
         self.input.incoming_mut().allow(patience);
         while upload.remaining() > 0 {

@@ -41,9 +41,10 @@ mod stake;
 mod table;
 
 use std::cell::RefCell;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Instant;
 
 use common::user::UserName;
 
@@ -52,8 +53,23 @@ pub use self::row::{Row, Words};
 pub use self::stake::{Note, Stake, stake};
 pub use self::table::{Depth, Line, Seat, Shown, Table};
 
-/// How much of what a thread works on is kept. A request may name a path of 64 KiB.
-const WORK_CHARS: usize = 200;
+/// How many bytes of what a thread works on are kept. A request may name a path of 64 KiB.
+const WORK_BYTES: usize = 400;
+
+/// A text that takes no more than there is room for.
+struct Bounded<'t> {
+    text: &'t mut String,
+    left: usize,
+}
+
+impl fmt::Write for Bounded<'_> {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let fits = more.floor_char_boundary(self.left);
+        self.text.push_str(&more[..fits]);
+        self.left -= fits;
+        if fits == more.len() { Ok(()) } else { Err(fmt::Error) }
+    }
+}
 
 /// What a thread can be doing. Waiting for what, in the lesson's sense, is always one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,15 +175,22 @@ pub fn enter_on(state: State, on: &'static str) -> Doing {
 /// Notes what the calling thread works on, until it works on something else.
 pub fn works_on(what: impl fmt::Display) {
     with_own_row(|row| {
-        let what: String = what.to_string().chars().take(WORK_CHARS).collect();
-        row.words_mut().work = what.trim_end().into();
+        let work = &mut row.words_mut().work;
+        work.clear();
+        // It ends where there is no more room.
+        let _ = write!(Bounded { text: work, left: WORK_BYTES }, "{what}");
+        work.truncate(work.trim_end().len());
     });
 }
 
 /// The same, of what another thread has said for itself ([`own_label`]).
 pub fn works_for(label: Option<&Arc<str>>) {
     if let Some(label) = label {
-        with_own_row(|row| row.words_mut().work = Arc::clone(label));
+        with_own_row(|row| {
+            let work = &mut row.words_mut().work;
+            work.clear();
+            work.push_str(label);
+        });
     }
 }
 
@@ -181,14 +204,14 @@ pub fn serves(user: &UserName) {
     with_own_row(|row| row.words_mut().user = Some(user.to_string()));
 }
 
-/// Counts bytes that came to the calling thread. What it does, it does anew from now on.
-pub fn received(bytes: u64) {
-    with_own_row(|row| row.count_received(bytes));
+/// Counts bytes that came to the calling thread. What it does, it does anew from `now` on.
+pub fn received(bytes: u64, now: Instant) {
+    with_own_row(|row| row.count_received(bytes, now));
 }
 
-/// Counts bytes that the calling thread sent or wrote. What it does, it does anew from now on.
-pub fn sent(bytes: u64) {
-    with_own_row(|row| row.count_sent(bytes));
+/// Counts bytes that the calling thread sent or wrote. What it does, it does anew from `now` on.
+pub fn sent(bytes: u64, now: Instant) {
+    with_own_row(|row| row.count_sent(bytes, now));
 }
 
 /// What a row said before a guard changed it.
@@ -269,13 +292,13 @@ mod tests {
     fn bytes_that_move_begin_the_wait_anew_and_a_long_name_is_cut() {
         let table = Table::default();
         let seat = table.seat("c07", State::Read);
-        received(3);
-        sent(4);
-        received(5);
+        received(3, Instant::now());
+        sent(4, Instant::now());
+        received(5, Instant::now());
         works_on(format_args!("PUT {}", "长".repeat(1000)));
         let row = seat.row();
         assert_eq!((row.received(), row.sent()), (8, 4));
-        assert_eq!(row.words().work.chars().count(), WORK_CHARS);
+        assert!((WORK_BYTES - 3..=WORK_BYTES).contains(&row.words().work.len()));
         assert_eq!(own_label().unwrap().split(' ').next(), Some("c07"));
     }
 

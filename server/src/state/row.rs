@@ -36,7 +36,7 @@ pub struct Words {
     /// As whom its client has logged in.
     pub user: Option<String>,
     /// What it works on, or has worked on last.
-    pub work: Arc<str>,
+    pub work: String,
     /// On what it waits, if that is a queue or shared with others.
     pub on: &'static str,
     /// The names it holds and waits for.
@@ -46,7 +46,7 @@ pub struct Words {
 impl Row {
     pub(super) fn new(name: &str, first: State) -> Self {
         let none = || AtomicU64::new(0);
-        let (peer, user, work, on, stakes) = (None, None, "".into(), "", Vec::new());
+        let (peer, user, work, on, stakes) = (None, None, String::new(), "", Vec::new());
         Self {
             name: name.to_owned(),
             born: Instant::now(),
@@ -70,8 +70,8 @@ impl Row {
     }
 
     /// What it works on, or has worked on last.
-    pub fn work(&self) -> Arc<str> {
-        Arc::clone(&self.words_mut().work)
+    pub fn work(&self) -> String {
+        self.words_mut().work.clone()
     }
 
     /// A copy of all it says in words.
@@ -111,8 +111,8 @@ impl Row {
     /// Begins a state, and says which one that ends.
     pub(super) fn begin(&self, state: State) -> Span {
         let before = self.span();
-        self.begin_anew();
-        self.state.store(state as u8, Ordering::SeqCst);
+        self.begin_anew(Instant::now());
+        self.store(state);
         before
     }
 
@@ -128,21 +128,29 @@ impl Row {
     /// Goes back to a state as if it had never been left.
     pub(super) fn restore(&self, Span { state, since_ms }: Span) {
         self.since_ms.store(since_ms, Ordering::Relaxed);
-        self.state.store(state as u8, Ordering::SeqCst);
+        self.store(state);
     }
 
-    pub(super) fn count_received(&self, bytes: u64) {
+    /// Only `IDLE` is decided by: what follows it must not be done before it is seen. To be in order
+    /// with everything costs more than the rest of it.
+    fn store(&self, state: State) {
+        let order = if state == State::Idle { Ordering::SeqCst } else { Ordering::Release };
+        self.state.store(state as u8, order);
+    }
+
+    pub(super) fn count_received(&self, bytes: u64, now: Instant) {
         add(&self.received, bytes);
-        self.begin_anew();
+        self.begin_anew(now);
     }
 
-    pub(super) fn count_sent(&self, bytes: u64) {
+    pub(super) fn count_sent(&self, bytes: u64, now: Instant) {
         add(&self.sent, bytes);
-        self.begin_anew();
+        self.begin_anew(now);
     }
 
-    fn begin_anew(&self) {
-        let ms = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+    fn begin_anew(&self, now: Instant) {
+        let age = now.saturating_duration_since(self.born);
+        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
         self.since_ms.store(ms, Ordering::Relaxed);
     }
 }

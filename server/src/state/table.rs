@@ -200,6 +200,8 @@ impl Drop for Shown<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::{own_label, received};
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -210,7 +212,7 @@ mod tests {
         let waited = |bytes| {
             {
                 let _sitting = line.work();
-                received(bytes);
+                received(bytes, Instant::now());
                 assert_eq!((line.row().state(), line.row().words().on), (State::Run, ""));
             }
             line.rest(State::Read, "writer");
