@@ -199,9 +199,9 @@ impl Drop for Shown<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{own_label, received};
     use std::time::Instant;
 
+    use super::super::{own_label, received};
     use super::*;
 
     #[test]
