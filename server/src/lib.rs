@@ -25,10 +25,10 @@
 //! # The locks, and their order
 //! Each guards one table, is held for a few instructions, and no two are ever held at once: the
 //! registry's (claims), the roster's (sessions), the room's (who hears what), the state table's
-//! (rows, queues that are shown), a row's (its words), the ledger's (homes' counters), the throttle's (wrong passwords), the
-//! recent logins' (right ones), the countdown's (the planned stop), a stripe's (claims between
-//! servers; the one that is held across system calls). The areas that passwords are hashed in are no
-//! lock but a queue, one place for each core.
+//! (rows, queues that are shown), a row's (its words), the ledger's (homes' counters), the throttle's
+//! (wrong passwords), the recent logins' (right ones), the countdown's (the planned stop), a stripe's
+//! (claims between servers; the one that is held across system calls). The areas that passwords are
+//! hashed in are no lock but a queue, one place for each core.
 //! A connection's turn to send is the one that is held while its client takes what is sent, and others
 //! may be taken under it: only this client's own two threads can want it (see [`socket`]).
 //! A poisoned lock is taken all the same: nothing that can panic runs while one is held.

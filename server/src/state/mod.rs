@@ -28,6 +28,11 @@
 //!
 //! Entering a state and leaving it takes no lock at all. So no data ever waits for who looks on.
 //!
+//! # One thread, many rows
+//! Where one thread serves all clients (model *select*), each client has a [`Line`] all the same. The
+//! thread sits down at it to go on with that client, and what it does meanwhile stands there; when it
+//! gets up it leaves what the client waits for.
+//!
 //! `row` is one thread's line, `stake` what it notes of the names it holds and waits for, `table`
 //! all rows together, and the queues that are shown beside them.
 
