@@ -78,16 +78,24 @@ fn processor_time(pid: u32) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// The numbers of its descriptors, and how many of them are `/dev/null`.
-fn descriptors(pid: u32) -> (Vec<u64>, usize) {
+/// A process's descriptors: all their numbers, how many are `/dev/null`, how many are sockets.
+struct Descriptors {
+    numbers: Vec<u64>,
+    null: usize,
+    sockets: usize,
+}
+
+fn descriptors(pid: u32) -> Descriptors {
     let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
-    let (mut numbers, mut null) = (Vec::new(), 0);
+    let mut found = Descriptors { numbers: Vec::new(), null: 0, sockets: 0 };
     for link in links {
-        numbers.push(link.file_name().to_str().unwrap().parse().unwrap());
-        null +=
-            usize::from(fs::read_link(link.path()).is_ok_and(|to| to == Path::new("/dev/null")));
+        found.numbers.push(link.file_name().to_str().unwrap().parse().unwrap());
+        // One that was closed meanwhile leads nowhere.
+        let Ok(to) = fs::read_link(link.path()) else { continue };
+        found.null += usize::from(to == Path::new("/dev/null"));
+        found.sockets += usize::from(to.to_string_lossy().starts_with("socket:"));
     }
-    (numbers, null)
+    found
 }
 
 /// No descriptor above those it has now; or as many as the system allows.
@@ -105,8 +113,8 @@ fn out_of_descriptors_newcomers_are_told_full_and_work_inside_is_told_busy() {
     let pid = witness.server.id();
     let mut inside = witness.peer();
     assert_goes_on(&mut inside);
-    let (numbers, null) = descriptors(pid);
-    limit_descriptors(pid, numbers.iter().max().map(|highest| highest + 1));
+    let at_first = descriptors(pid);
+    limit_descriptors(pid, at_first.numbers.iter().max().map(|highest| highest + 1));
 
     let (begun, before) = (Instant::now(), processor_time(pid));
     let mut held = Vec::new();
@@ -130,11 +138,11 @@ fn out_of_descriptors_newcomers_are_told_full_and_work_inside_is_told_busy() {
     assert!(worked < took / 2, "it spins: {worked:?} of {took:?}");
     assert_seldom_said(data.path(), "cannot accept", begun);
 
-    // It waits with its last descriptor in hand. Who comes when others have given theirs back is
-    // not turned away with it.
-    eventually("it waits", || descriptors(pid).1 < null);
+    // It waits with its last descriptor in hand, or will in a moment. Who comes when others have
+    // given theirs back is not turned away with it.
+    eventually("it waits", || descriptors(pid).null < at_first.null);
     held.clear();
-    eventually("those who were held are gone", || descriptors(pid).0.len() < numbers.len());
+    eventually("those who were held are gone", || descriptors(pid).sockets == at_first.sockets);
     let mut next = witness.peer();
     assert_ok(&next.greeting);
     drop(next);
