@@ -142,7 +142,8 @@ fn out_of_descriptors_newcomers_are_told_full_and_work_inside_is_told_busy() {
     // given theirs back is not turned away with it.
     eventually("it waits", || descriptors(pid).null < at_first.null);
     held.clear();
-    eventually("those who were held are gone", || descriptors(pid).sockets == at_first.sockets);
+    // At first there may have been one more, of a session that was just ending.
+    eventually("those who were held are gone", || descriptors(pid).sockets <= at_first.sockets);
     let mut next = witness.peer();
     assert_ok(&next.greeting);
     drop(next);
