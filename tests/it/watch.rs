@@ -270,12 +270,17 @@ fn of_very_many_threads_the_idle_ones_are_left_out_and_counted() {
         hold(peer, &format!("film-{n:02}"));
     }
     let mut watcher = server.peer();
-    watcher.send("{\"cmd\":\"WATCH\"}\n");
-    let table = watcher.line();
+    let mut table = Value::Null;
+    // Who has just been told to send is not waited for at that very moment.
+    eventually("everybody who sends is waited for", || {
+        watcher.send("{\"cmd\":\"WATCH\"}\n");
+        table = watcher.line();
+        in_state(&table, "READ").len() == 20
+    });
     assert!(table.to_string().len() < 64 * 1024);
     let shown = table["threads"].as_array().unwrap().len();
     let left_out = table["more"]["threads"].as_u64().unwrap();
-    assert!(left_out > 100 && in_state(&table, "READ").len() == 20, "{left_out} left out");
+    assert!(left_out > 100, "{left_out} left out");
     // With `main`, `writer` and `countdown`, and the one who watches.
     assert_eq!(shown as u64 + left_out, (IDLE + 20 + 4) as u64);
     assert_eq!(table["files"].as_array().unwrap().len(), 20);
