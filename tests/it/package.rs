@@ -121,6 +121,15 @@ fn the_service_starts_what_is_installed_with_settings_that_are_accepted() {
     assert!(stop > config.grace + Duration::from_secs(30), "killed while it stops");
 }
 
+/// systemd forbids the whole call under this setting, because it cannot see the mode in it.
+#[test]
+fn the_service_is_not_kept_from_the_system_call_that_opens_its_files() {
+    let unit = read("ferryd.service");
+    let forbids =
+        |line: &str| line.starts_with("RestrictSUIDSGID=") || line.starts_with("DynamicUser=");
+    assert!(!unit.lines().any(forbids), "openat2 would fail");
+}
+
 #[test]
 fn settings_that_are_commented_out_are_the_defaults_or_examples_that_are_accepted() {
     let without_default = ["library", "quota", "max-per-address"];
