@@ -7,12 +7,12 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use server::config::Config;
+use tempfile::TempDir;
 use toml::Table;
 
 use crate::people::stage;
@@ -73,14 +73,16 @@ fn in_force(settings: &str) -> String {
 }
 
 /// A folder in which `ferryd` and `ferry` are the programs under test.
-fn programs() -> tempfile::TempDir {
+fn programs() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for program in ["ferryd", "ferry"] {
-        let file = folder.path().join(program);
-        let script = format!("#!/bin/sh\nexec '{}' {program} \"$@\"\n", stage().display());
-        fs::write(&file, script).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-    }
+    // Another process writes them. What is open for writing cannot be run, and what were open here
+    // would for a moment be open in every process that another test starts just then.
+    let write = r#"for program in ferryd ferry; do
+        printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$0" $program >$program; chmod +x $program
+    done"#;
+    let mut shell = Command::new("sh");
+    let status = shell.args(["-ec", write]).arg(stage()).current_dir(&folder).status().unwrap();
+    assert!(status.success(), "{status}");
     folder
 }
 
