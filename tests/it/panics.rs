@@ -52,7 +52,7 @@ const fn uploads(trap: &'static str) -> Scene {
     Scene { trap, asked: three_uploads, lie: says_ok }
 }
 
-const SCENES: [Scene; 13] = [
+const SCENES: [Scene; 14] = [
     // Before anything was said, so not even a greeting comes.
     Scene { trap: "session.greeted#2", asked: Vec::new, lie: |answer, _| !answer.is_empty() },
     uploads("session.line#2"),
@@ -62,6 +62,7 @@ const SCENES: [Scene; 13] = [
     uploads("put.begun#2"),
     uploads("put.chunk#2"),
     uploads("put.received#2"),
+    uploads("put.checked#2"),
     uploads("put.sealed#2"),
     uploads("put.published#2"),
     uploads("put.synced#2"),
