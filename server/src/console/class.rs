@@ -60,7 +60,7 @@ fn places(brakes: &Brakes) -> String {
         let sleep = sleeping.get(place.name).map_or("-".to_owned(), sleeps);
         [place.name.to_owned(), sleep, place.meaning.to_owned()]
     });
-    let titles = titles(["PLACE", "SLEEPS", "WHAT HAS HAPPENED"]);
+    let titles = titles(["PLACE", "SLEEPS", "WHAT IT MEANS"]);
     table(&[titles].into_iter().chain(rows).collect::<Vec<_>>())
 }
 

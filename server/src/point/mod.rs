@@ -45,7 +45,7 @@ pub const PLACES: [Place; 16] = [
     place("put.begun", "the writer knows of the upload"),
     place("put.chunk", "a chunk is full, and not sent to the writer"),
     place("put.received", "the body and its checksum line have come"),
-    place("put.checked", "the name was free and the checksum agrees; the name is not taken yet"),
+    place("put.checked", "the name was free, the checksum agrees; it is not published"),
     place("put.sealed", "the file is on disk, under no name"),
     place("put.published", "it has its name, which is not on disk"),
     place("put.synced", "and now that is, too; not a word was said of it"),
