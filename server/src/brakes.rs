@@ -175,18 +175,18 @@ mod tests {
         assert!(begun.elapsed() < LONG / 60);
     }
 
-    fn sleep(time: Duration, thread: Option<&str>) -> Option<Sleep> {
-        Some(Sleep { time, thread: thread.map(str::to_owned) })
+    fn sleep(time: Duration, thread: Option<&str>) -> Sleep {
+        Sleep { time, thread: thread.map(str::to_owned) }
     }
 
     #[test]
     fn who_sleeps_wakes_when_nobody_is_to_sleep_there_any_more() {
         let brakes = Brakes::new();
-        brakes.set_sleep("a", sleep(LONG, None));
+        brakes.set_sleep("a", Some(sleep(LONG, None)));
         during(|| brakes.sleep_at("a"), || brakes.set_sleep("a", None));
-        brakes.set_sleep("a", sleep(LONG, None));
-        during(|| brakes.sleep_at("a"), || brakes.set_sleep("a", sleep(LONG / 2, None)));
-        brakes.set_sleep("a", sleep(LONG, Some("c01")));
+        brakes.set_sleep("a", Some(sleep(LONG, None)));
+        during(|| brakes.sleep_at("a"), || brakes.set_sleep("a", Some(sleep(LONG / 2, None))));
+        brakes.set_sleep("a", Some(sleep(LONG, Some("c01"))));
         brakes.sleep_at("a");
         brakes.sleep_at("b");
         during(|| brakes.sleep_at("a"), || brakes.release());

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use clap::Args;
 
 use crate::brakes::{Rate, brakes};
-use crate::point::SleepAt;
+use crate::point::{SleepAt, names};
 
 /// What is said of it when a server begins.
 pub const BANNER: &str = "CLASS MODE, not for real use: everybody may watch who does what, and \
@@ -31,9 +31,8 @@ pub struct ClassOptions {
     #[arg(long)]
     pub class: bool,
 
-    /// Have threads sleep at a place, as in put.checked=3s, or put.checked=3s,c02 for one session.
-    /// May be given again for another place; `sleep-at` at the console shows all places
-    #[arg(long, value_name = "PLACE=TIME")]
+    /// Where threads are to sleep, and for how long.
+    #[arg(long, value_name = "PLACE=TIME", help = sleep_at_help())]
     pub sleep_at: Vec<SleepAt>,
 
     /// Write all uploads together no faster than so many bytes a second, as in 256K
@@ -82,6 +81,14 @@ impl ClassOptions {
             brakes().set_disk_rate(self.disk_rate);
         }
     }
+}
+
+fn sleep_at_help() -> String {
+    format!(
+        "Have threads sleep at a place, as in put.checked=3s, or put.checked=3s,c02 for one session; \
+         again for another place. The places: {}",
+        names()
+    )
 }
 
 /// Bytes a second, as a person writes them.

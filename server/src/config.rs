@@ -426,6 +426,14 @@ mod tests {
     }
 
     #[test]
+    fn threads_can_be_told_to_sleep_at_several_places() {
+        let words = ["--class", "--sleep-at", "put.checked=3s", "--sleep-at", "put.sealed=1s"];
+        let places = config(&words).unwrap().class.sleep_at;
+        let places: Vec<_> = places.iter().map(|at| at.place).collect();
+        assert_eq!(places, ["put.checked", "put.sealed"]);
+    }
+
+    #[test]
     fn a_settings_file_says_what_the_command_line_can_and_the_command_line_wins() {
         let settings = "quota = \"1M\"\nmax-clients = 7\nguests = \"read\"\n";
         let config = with_settings(settings, &["--max-clients", "9"]).unwrap();

@@ -500,7 +500,7 @@ mod tests {
     fn with_writer(test: impl FnOnce(&Writer)) {
         let (table, stop) = (Table::default(), Stop::of(TcpListener::bind("127.0.0.1:0").unwrap()));
         thread::scope(|scope| {
-            test(&Writer::spawn(scope, &table, &stop, Flow::default()).unwrap().0)
+            test(&Writer::spawn(scope, &table, &stop, Flow::default()).unwrap().0);
         });
         assert!(!stop.is_asked());
     }
