@@ -2,7 +2,7 @@
 //!
 //! Goal: who comes back is not made to wait for a hash, and nothing else is any different: not for
 //! a guesser, not after a password was changed, not for a closed account. Method: real servers in
-//! a debug build with a trap (see the server's `fault.rs`) at the nth time that a login hashes: the
+//! a debug build with a trap (see the server's `point/trap.rs`) at the nth time that a login hashes: the
 //! session that comes there panics, so its connection ends without a word.
 
 use std::fs;

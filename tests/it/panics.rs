@@ -2,7 +2,7 @@
 //!
 //! Goal: a mistake of ours in one session is felt by that session alone; one in the writer, which
 //! everybody needs, ends the server in order, and no OK is a lie. Method: traps in a debug build of
-//! a real `ferryd` (see the server's `fault.rs`), a server for each.
+//! a real `ferryd` (see the server's `point/trap.rs`), a server for each.
 
 use std::fs;
 use std::io::Read as _;
