@@ -42,6 +42,15 @@ impl fmt::Display for Model {
     }
 }
 
+/// What the server shows on stderr while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Log {
+    /// A line for each deed
+    Lines,
+    /// A column for each thread, and in it what happens there, step by step
+    Columns,
+}
+
 /// Serve files to many people at once. OK means on disk, whole, under that name.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "ferryd", version, after_help = EXAMPLES, args_override_self = true)]
@@ -129,6 +138,15 @@ pub struct Config {
     #[arg(long, value_enum, default_value_t = Model::Thread)]
     pub model: Model,
 
+    /// What is shown on stderr; logs/server.log has its lines either way
+    #[arg(long, value_enum, default_value_t = Log::Lines)]
+    pub log: Log,
+
+    /// Record what every thread does, and write it at the end: a trace in FILE, which ends in .json,
+    /// and a picture beside it, which ends in .svg
+    #[arg(long, value_name = "FILE", value_parser = trace)]
+    pub trace: Option<PathBuf>,
+
     /// The number of the one session to hold, with the client that is standard input. Hidden: the
     /// model `process` says so to itself
     #[arg(long, value_name = "N", hide = true)]
@@ -185,6 +203,7 @@ Examples:
   ferryd user add zhang --admin          make zhang an administrator
   ferryd --data /srv/f --shared-data     one of several servers on /srv/f
   ferryd --model iterative               how it was before there were threads
+  ferryd --trace monday.json             what every thread did, also as a picture
 
 A settings file has the same options:  listen = \"0.0.0.0:9021\"
                                        quota = \"500M\"
@@ -209,6 +228,11 @@ impl Config {
 
     /// What two options together may not say.
     fn checked(self) -> Result<Self, clap::Error> {
+        if self.model == Model::Process && (self.trace.is_some() || self.log == Log::Columns) {
+            let message = "--trace and --log columns cannot be had together with --model process: \
+                           processes share no memory, and none knows what the others do";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
         if self.quota.is_none() || !self.shares_data() {
             return Ok(self);
         }
@@ -325,6 +349,15 @@ fn seconds<const MIN: u64>(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The name of a trace. The picture beside it ends in something else.
+fn trace(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().is_some_and(|end| end == "json") {
+        true => Ok(path),
+        false => Err("give it a name that ends in .json; the picture will end in .svg".into()),
+    }
+}
+
 fn password_bytes(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(bytes) if (1..=PASSWORD_BYTES_MAX).contains(&bytes) => Ok(bytes),
@@ -391,6 +424,10 @@ mod tests {
             &["--guests", "some"],
             &["--password-min", "0"],
             &["--password-cache", "3601"],
+            &["--log", "rows"],
+            &["--trace", "monday.svg"],
+            &["--trace", "monday.json", "--model", "process"],
+            &["--log", "columns", "--model", "process"],
         ] {
             assert_eq!(config(bad).unwrap_err().exit_code(), 2, "{bad:?}");
         }

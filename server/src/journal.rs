@@ -150,6 +150,11 @@ fn write_lines(lines: &Receiver<Entry>, mut file: File, mut echo: Echo, dropped:
     }
 }
 
+/// Whether a line tells of something that went wrong: it is worth reading whatever else is shown.
+pub fn is_trouble(line: &[u8]) -> bool {
+    matches!(line.split(|byte| *byte == b' ').nth(1), Some(b"WARN" | b"ERROR"))
+}
+
 /// Shows a line to whoever watches stderr, unless that would have to wait.
 pub fn to_stderr(line: &[u8]) {
     let mut stderr = io::stderr();
