@@ -410,7 +410,7 @@ mod tests {
     #[test]
     fn a_value_that_cannot_be_meant_is_wrong_usage() {
         for bad in [
-            &["--idle-timeout", "0"],
+            &["--idle-timeout", "0"][..],
             &["--idle-timeout", "-1"],
             &["--max-clients", "0"],
             &["--max-per-address", "0"],

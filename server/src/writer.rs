@@ -442,7 +442,8 @@ impl Writing {
                     self.written += count;
                     state::sent(count, Instant::now());
                     let label = self.label.as_deref().unwrap_or_default();
-                    state::did(fmt::from_fn(|f| write!(f, "wrote {}: {label}", size(count))));
+                    let whose = label.split(' ').next().unwrap_or_default();
+                    state::did(fmt::from_fn(|f| write!(f, "wrote {}, {whose}", size(count))));
                 }
                 Err(error) => {
                     self.failed = true;

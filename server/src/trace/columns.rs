@@ -6,9 +6,9 @@
 //!    2301  PUT a.txt
 //!    2301  holds a.txt
 //!    4012                      PUT a.txt
-//!    4012                      waits for a.txt: c~
-//!    6100  queues 100 B                                                                   1/256
-//!    6101                                          wrote 100 B: c01 P~                    0/256
+//!    4012                      waits (c01): a.txt
+//!    6100  queues 100 B
+//!    6101                                          wrote 100 B, c01                       0/256
 //! ```
 //!
 //! # Who has a column
@@ -237,8 +237,8 @@ impl Board {
             What::Enters { state: State::WaitFile, .. } => {
                 let path = &thread.wants.clone()?;
                 let holder = self.holders.get(path).and_then(|row| self.threads.get(row));
-                let by = holder.map(|holder| format!(": {} has it", holder.name));
-                return Some(short(&format!("waits for {}", Safe(path))) + &by.unwrap_or_default());
+                let by = holder.map_or_else(String::new, |by| format!(" ({})", by.name));
+                return Some(format!("waits{by}: {}", short(&Safe(path).to_string())));
             }
             // For its own buffers an upload waits all the time; a queue that is full concerns all.
             What::Enters { state: State::WaitQueueFull, on } if *on != "writer" => {
@@ -350,12 +350,12 @@ mod tests {
             drop(held);
         });
         let said = [
-            "c01                                                                              data",
+            &format!("{:<84}data", "c01"),
             "PUT 大电影.mp4",
             "holds 大电影.mp4",
-            "c01                 c02                                                          data",
+            &format!("{:<20}{:<64}data", "c01", "c02"),
             "                    PUT 大电影.mp4",
-            "                    waits for 大电影.m~",
+            "                    waits (c01): 大电~",
         ];
         assert_eq!(rows, said);
     }
@@ -376,10 +376,10 @@ mod tests {
         let last: Vec<_> = rows.iter().rev().take(3).rev().collect();
         let said = [
             "                                             c05: STAT a",
-            "c01            c05            c03            c04                 data",
+            &format!("c01            c05            c03            {:<19}data", "c04"),
             "               OK a",
         ];
-        assert_eq!(last, said.iter().collect::<Vec<_>>());
+        assert_eq!(last, said);
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Target {
     /// Opens it and leaves it as it is. Refuses one that is neither empty nor begins with `opening`.
     fn open(path: PathBuf, opening: &str) -> Result<Self, TraceError> {
         let begun = || {
-            let mut options = OpenOptions::new();
+            let mut options = File::options();
             let mut file =
                 options.read(true).write(true).create(true).truncate(false).open(&path)?;
             let mut found = Vec::new();

@@ -2,7 +2,7 @@
 //! nothing but itself: no script, no font, no other file.
 //!
 //! ```text
-//!        0 ms        100 ms       ⫽     3.1 s
+//!        0 ms        100 ms       ┊1.2 s┊     3.1 s
 //!  c01   ▂▂▂▂[READ PUT a.txt          ]▂▂OK a.txt▂▂▂▂▂
 //!  c02   ▂▂▂▂▂▂▂[waits for a.txt, held by c01]▂EXISTS▂
 //! ```
@@ -29,7 +29,7 @@ const LEFT: f64 = 84.0;
 const RIGHT: f64 = 20.0;
 
 /// Room above the first lane.
-const HEAD: f64 = 126.0;
+const HEAD: f64 = 136.0;
 
 /// A lane: its whole height, what is done is said in the upper part, and the box below it.
 const LANE: f64 = 38.0;
@@ -160,7 +160,13 @@ impl<'h> Picture<'h> {
             x += 44.0 + 1.15 * room(&name);
         }
         writeln!(svg, r#"<path class="rest" d="M{x:.1} 68h18"/>"#)?;
-        writeln!(svg, r#"<text x="{:.1}" y="72">at rest</text>"#, x + 24.0)
+        writeln!(svg, r#"<text x="{:.1}" y="72">at rest</text>"#, x + 24.0)?;
+        if self.scale.cuts().next().is_some() {
+            let x = x + 90.0;
+            writeln!(svg, r#"<rect class="cut" x="{x:.1}" y="62" width="18" height="12"/>"#)?;
+            writeln!(svg, r#"<text x="{:.1}" y="72">all at rest, cut out</text>"#, x + 24.0)?;
+        }
+        Ok(())
     }
 
     fn draw_time(&self, svg: &mut String, bottom: f64) -> fmt::Result {
@@ -170,6 +176,7 @@ impl<'h> Picture<'h> {
             let y = upper - 6.0;
             writeln!(svg, r#"<text x="{x:.1}" y="{y}" text-anchor="middle">{text}</text>"#)?;
         }
+        let mut free_from = 0.0;
         for cut in self.scale.cuts() {
             let (width, height) = (cut.right - cut.left, bottom - upper);
             let missing = span(cut.to - cut.from);
@@ -178,12 +185,13 @@ impl<'h> Picture<'h> {
                 r#"<g><title>{missing} in which nothing was done</title><rect class="cut" x="{:.1}" y="{upper}" width="{width:.1}" height="{height:.1}"/>"#,
                 cut.left
             )?;
-            if width >= 14.0 {
-                let (x, y) = ((cut.left + cut.right) / 2.0 + 4.0, bottom - 6.0);
+            let (x, y) = ((cut.left + cut.right) / 2.0, upper - 22.0);
+            if x - room(&missing) / 2.0 >= free_from {
                 writeln!(
                     svg,
-                    r#"<text class="deed" x="{x:.1}" y="{y:.1}" transform="rotate(-90 {x:.1} {y:.1})">{missing} of rest</text>"#
+                    r#"<text class="deed" x="{x:.1}" y="{y}" text-anchor="middle">{missing}</text>"#
                 )?;
+                free_from = x + room(&missing) / 2.0;
             }
             writeln!(svg, "</g>")?;
         }
@@ -277,10 +285,12 @@ impl<'h> Picture<'h> {
             )?;
             let (text, y) = (short(last), top + 12.0);
             let width = room(&text) * 0.9 + 3.0;
+            // At the right edge there is room on the left only, as far as the tick before.
+            let free_from = rest.last().map_or(LEFT, |(at, _)| self.scale.x(*at));
             let (fits, anchor, place, taken_from) = if x + width <= WIDTH - 2.0 {
                 (x + width <= free_to, "start", x + 3.0, x)
             } else {
-                (x <= free_to, "end", x - 3.0, x - width)
+                (x <= free_to && x - width >= free_from, "end", x - 3.0, x - width)
             };
             if fits {
                 let text = escape(&text);
