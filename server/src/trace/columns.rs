@@ -24,7 +24,6 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -45,7 +44,7 @@ const WIDTH: usize = 100;
 
 /// What the time takes of it at the left, and the queue at the right.
 const TIME: usize = 8;
-const QUEUE: usize = 9;
+const QUEUE: usize = 8;
 
 /// A thread's column is about so wide; there are never fewer of them than that.
 const COLUMN: usize = 20;
@@ -173,8 +172,17 @@ struct Thread {
     name: Arc<str>,
     /// The name it waits for.
     wants: Option<String>,
-    /// What it said last: a wait that goes on is said once.
-    said: String,
+    /// On what it waits, as it said last: a wait that goes on is said once.
+    waits: Option<String>,
+}
+
+impl Thread {
+    /// What it waits for, if that is new.
+    fn begins_to_wait(&mut self, what: String) -> Option<String> {
+        let goes_on = self.waits.as_ref() == Some(&what);
+        self.waits = Some(what.clone());
+        (!goes_on).then_some(what)
+    }
 }
 
 /// A column that somebody has.
@@ -192,9 +200,8 @@ impl Board {
     fn rows(&mut self, event: &Event, width: usize) -> Vec<String> {
         let Some(said) = self.said(event) else { return Vec::new() };
         let Some(thread) = self.threads.get_mut(&event.row) else { return Vec::new() };
-        let is_wait = matches!(event.what, What::Enters { .. });
-        if mem::replace(&mut thread.said, said.clone()) == said && is_wait {
-            return Vec::new();
+        if !matches!(event.what, What::Enters { .. }) {
+            thread.waits = None;
         }
         let name = Arc::clone(&thread.name);
         self.fit(width);
@@ -214,8 +221,8 @@ impl Board {
     /// What an event says, in a few words; and what it means for others.
     fn said(&mut self, Event { row, what, .. }: &Event) -> Option<String> {
         if let What::Began { name, .. } = what {
-            let (name, said) = (Arc::clone(name), String::new());
-            self.threads.insert(*row, Thread { name, wants: None, said });
+            let thread = Thread { name: Arc::clone(name), wants: None, waits: None };
+            self.threads.insert(*row, thread);
             return None;
         }
         let thread = self.threads.get_mut(row)?;
@@ -235,14 +242,15 @@ impl Board {
                 }
             }
             What::Enters { state: State::WaitFile, .. } => {
-                let path = &thread.wants.clone()?;
-                let holder = self.holders.get(path).and_then(|row| self.threads.get(row));
+                let path = thread.begins_to_wait(thread.wants.clone()?)?;
+                let holder = self.holders.get(&path).and_then(|row| self.threads.get(row));
                 let by = holder.map_or_else(String::new, |by| format!(" ({})", by.name));
-                return Some(format!("waits{by}: {}", short(&Safe(path).to_string())));
+                return Some(format!("waits{by}: {}", short(&Safe(&path).to_string())));
             }
             // For its own buffers an upload waits all the time; a queue that is full concerns all.
             What::Enters { state: State::WaitQueueFull, on } if *on != "writer" => {
-                return Some(format!("waits: {on} is full"));
+                let queue = thread.begins_to_wait((*on).to_owned())?;
+                return Some(format!("waits: {queue} is full"));
             }
             What::Enters { state: State::Idle, .. } => {
                 let mut columns = self.columns.iter_mut().flatten();
@@ -309,8 +317,8 @@ impl Board {
         let room = self.width.saturating_sub(TIME + QUEUE);
         let wide = (room / self.columns.len().max(1)).clamp(COLUMN / 2, 2 * COLUMN);
         let cells = cells.map(|cell| fitted(cell, wide - 1) + " ").collect::<String>();
-        let (time_room, queue_room) = (TIME - 2, QUEUE - 1);
-        let row = format!("{time:>time_room$}  {cells}{queue:>queue_room$}");
+        let (time_room, queue_room) = (TIME - 1, QUEUE - 1);
+        let row = format!("{time:>time_room$} {cells}{queue:>queue_room$}");
         row.trim_end().to_owned() + "\n"
     }
 }
@@ -350,12 +358,12 @@ mod tests {
             drop(held);
         });
         let said = [
-            &format!("{:<84}data", "c01"),
+            &format!("{:<87}data", "c01"),
             "PUT 大电影.mp4",
             "holds 大电影.mp4",
-            &format!("{:<20}{:<64}data", "c01", "c02"),
-            "                    PUT 大电影.mp4",
-            "                    waits (c01): 大电~",
+            &format!("{:<21}{:<66}data", "c01", "c02"),
+            "                     PUT 大电影.mp4",
+            "                     waits (c01): 大电影~",
         ];
         assert_eq!(rows, said);
     }
@@ -375,9 +383,9 @@ mod tests {
         });
         let last: Vec<_> = rows.iter().rev().take(3).rev().collect();
         let said = [
-            "                                             c05: STAT a",
-            &format!("c01            c05            c03            {:<19}data", "c04"),
-            "               OK a",
+            "                                                c05: STAT a",
+            &format!("c01             c05             c03             {:<19}data", "c04"),
+            "                OK a",
         ];
         assert_eq!(last, said);
     }
