@@ -45,6 +45,9 @@ const LANES_MAX: usize = 40;
 /// What is narrower is a mark of this width.
 const MARK: f64 = 1.5;
 
+/// A wait that is narrower has no line to who is waited for: many such lines would hide the rest.
+const WAIT_WIDTH_MIN: f64 = 8.0;
+
 /// How wide a column of text is.
 const COLUMN: f64 = 6.7;
 
@@ -310,7 +313,11 @@ impl<'h> Picture<'h> {
     fn draw_waits(&self, svg: &mut String) -> fmt::Result {
         for (nth, top) in &self.places {
             let slices = self.history.lanes.get(*nth).map_or(&[][..], |lane| &lane.slices);
-            for slice in slices.iter().filter(|slice| slice.state == State::WaitFile) {
+            let is_wide = |slice: &&Slice| {
+                self.scale.x(slice.to) - self.scale.x(slice.from) >= WAIT_WIDTH_MIN
+            };
+            let waits = slices.iter().filter(|slice| slice.state == State::WaitFile);
+            for slice in waits.filter(is_wide) {
                 let Some(held) = slice.by.and_then(|by| self.places.get(&by)) else { continue };
                 let (x, middle) = (self.scale.x(slice.from), BOX_TOP + BOX / 2.0);
                 let (from, to) = (top + middle, held + middle);
