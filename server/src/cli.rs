@@ -67,19 +67,13 @@ fn serve(config: Config) -> Result<(), ServerError> {
     let (terminal, keyboard) = console.map_err(ServerError::system("start the console"))?.unzip();
     let screen =
         || terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);
-    let (mut echo, columns) = (screen(), server.columns.take());
-    if columns.is_some() {
-        let mut screen = screen();
-        echo = Box::new(move |line| {
-            if journal::is_trouble(line) {
-                screen(line);
-            }
-        });
-    }
+    let (columns, all) = (server.columns.take(), screen());
+    // Two logs at once are none. What went wrong is worth a line all the same.
+    let lines = if columns.is_some() { journal::only_trouble(all) } else { all };
     let start = |columns: Columns| columns.start(screen(), Arc::clone(&server.table));
-    let _columns = columns.map(start).transpose();
-    let _columns = _columns.map_err(ServerError::system("start the log in columns"))?;
-    let _journal = Journal::start(log_file, echo, Arc::clone(&server.table))
+    let _columns =
+        columns.map(start).transpose().map_err(ServerError::system("start the log in columns"))?;
+    let _journal = Journal::start(log_file, lines, Arc::clone(&server.table))
         .map_err(ServerError::system("start the journal"))?;
     // A panic of one thread is everybody's news. The usual hook writes to stderr, where a stopped
     // terminal could hold the thread for ever.

@@ -352,9 +352,10 @@ fn seconds<const MIN: u64>(text: &str) -> Result<Duration, String> {
 /// The name of a trace. The picture beside it ends in something else.
 fn trace(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    match path.extension().is_some_and(|end| end == "json") {
-        true => Ok(path),
-        false => Err("give it a name that ends in .json; the picture will end in .svg".into()),
+    if path.extension().is_some_and(|end| end == "json") {
+        Ok(path)
+    } else {
+        Err("give it a name that ends in .json; the picture will end in .svg".into())
     }
 }
 

@@ -150,9 +150,14 @@ fn write_lines(lines: &Receiver<Entry>, mut file: File, mut echo: Echo, dropped:
     }
 }
 
-/// Whether a line tells of something that went wrong: it is worth reading whatever else is shown.
-pub fn is_trouble(line: &[u8]) -> bool {
-    matches!(line.split(|byte| *byte == b' ').nth(1), Some(b"WARN" | b"ERROR"))
+/// Shows only what went wrong: that is worth reading whatever else is shown.
+pub fn only_trouble(mut echo: Echo) -> Echo {
+    Box::new(move |line| {
+        let level = line.split(|byte| *byte == b' ').nth(1);
+        if let Some(b"WARN" | b"ERROR") = level {
+            echo(line);
+        }
+    })
 }
 
 /// Shows a line to whoever watches stderr, unless that would have to wait.

@@ -48,7 +48,10 @@ impl<T> Inlet<T> {
     /// Puts a thing of so many bytes in; waits for room, if it must, and at most `patience`.
     pub fn send(&self, thing: T, bytes: u64, patience: Duration) -> io::Result<()> {
         let gone = || io::Error::other("nobody takes anything out of the queue");
-        self.say(bytes);
+        if bytes > 0 {
+            // Before it is done: what comes out at the other end may be told at once.
+            state::did(fmt::from_fn(|f| write!(f, "queues {}", size(bytes))));
+        }
         match self.sender.try_send(thing) {
             Ok(()) => {}
             Err(TrySendError::Disconnected(_)) => return Err(gone()),
@@ -66,13 +69,6 @@ impl<T> Inlet<T> {
         self.sender.try_send(thing).map_err(TrySendError::into_inner)?;
         self.gauge.put(bytes);
         Ok(())
-    }
-
-    /// Said before it is done: what comes out at the other end may be told at once.
-    fn say(&self, bytes: u64) {
-        if bytes > 0 {
-            state::did(fmt::from_fn(|f| write!(f, "queues {}", size(bytes))));
-        }
     }
 
     /// How many places are free.

@@ -132,7 +132,7 @@ impl Server {
         };
         let (stop, claims) = (door.stop(), Claims::new(stripes));
         let trace = config.trace.as_deref().map(Trace::begin).transpose()?;
-        let columns = (config.log == Log::Columns).then(Columns::new);
+        let columns = (config.log == Log::Columns).then(Columns::default);
         let ears = [trace.as_ref().map(Trace::ear), columns.as_ref().map(Columns::ear)];
         let table = Arc::new(Table::heard_by(ears.into_iter().flatten().collect()));
         Ok(Self { config, store, table, typed: None, columns, trace, claims, door, stop })

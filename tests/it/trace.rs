@@ -34,7 +34,7 @@ fn two_want_one_name(server: SocketAddr) {
     first.send(sum_line(&[b'x'; 100]));
     assert_ok(&first.line());
     assert_exists(&decision(&mut second));
-    assert_ok(&put(&mut second, "b.txt", &[b'y'; 100_000]));
+    assert_ok(&put(&mut second, "b.txt", &vec![b'y'; 100_000]));
 }
 
 /// The scene on a server that records it, and what it has recorded: the trace and the picture.
@@ -101,8 +101,8 @@ fn a_trace_says_what_each_thread_did_on_what_it_waited_and_who_held_that() {
     assert!(done("c02").contains(&"EXISTS a.txt"), "{:?}", done("c02"));
     for queue in ["commands", "data"] {
         let levels = events.iter().filter(|event| event["ph"] == "C" && event["name"] == queue);
-        let things = levels.map(|event| event["args"]["things"].as_u64().unwrap());
-        assert_eq!(things.last(), Some(0), "{queue}");
+        let mut things = levels.map(|event| event["args"]["things"].as_u64().unwrap());
+        assert_eq!(things.next_back(), Some(0), "{queue}");
     }
 }
 

@@ -83,8 +83,11 @@ impl Audience {
         (!ears.is_empty()).then(|| Arc::new(Self { begun: Instant::now(), ears }))
     }
 
-    pub(super) fn tell(&self, row: u64, what: What) {
-        let event = Event { at: self.begun.elapsed(), row, what };
+    pub(super) fn tell(&self, row: u64, what: impl FnOnce() -> What) {
+        // First the time: how full a queue is, is then true at that time or later, and the last word
+        // on it is never an old one.
+        let at = self.begun.elapsed();
+        let event = Event { at, row, what: what() };
         for ear in &self.ears {
             ear.hear(&event);
         }

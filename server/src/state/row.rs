@@ -69,7 +69,7 @@ impl Row {
     /// Tells those who listen, if there are any.
     pub(super) fn tell(&self, what: impl FnOnce() -> What) {
         if let Some(audience) = &self.audience {
-            audience.tell(self.id, what());
+            audience.tell(self.id, what);
         }
     }
 
