@@ -78,6 +78,7 @@ mod soak; // everybody does everything at once, and a siege
 mod strangers; // what a stranger may learn, and how slowly
 mod stress; // the stress test looks, finds, and ends as it should
 mod stripes; // who waits for whom between servers
+mod trace; // what happens between threads, recorded and in columns
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed
 mod vanished; // a peer that is gone without a word
