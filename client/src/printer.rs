@@ -13,6 +13,7 @@
 //! | a password is asked for, `!` runs   | nobody from here  | waits                               |
 
 mod arrivals;
+mod wire;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
