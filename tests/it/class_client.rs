@@ -212,15 +212,13 @@ fn at_the_prompt_the_room_s_lines_come_above_what_is_typed_and_none_is_wider_tha
 #[test]
 fn who_looks_at_the_lines_gets_the_state_table_as_text_and_not_drawn_over_them() {
     let (server, here) = (quick(), temporary());
-    let command = {
-        let mut command = actor::ferry(stage(), server.address(), ["--wire", "watch"]);
-        command.current_dir(here.path());
-        command
-    };
+    let mut command = actor::ferry(stage(), server.address(), ["--wire", "watch"]);
+    command.current_dir(here.path());
     let mut screen = Screen::of(command).unwrap();
+    screen.shows("-> {\"cmd\":\"WATCH\"}");
+    screen.shows("model thread");
+    screen.shows("-> {\"cmd\":\"QUIT\"}");
     assert!(screen.ended().success());
-    let shown = screen.text();
-    assert!(shown.contains("-> {\"cmd\":\"WATCH\"}") && shown.contains("model thread"), "{shown}");
     assert!(!screen.transcript().contains("\u{1b}[?1049h"));
 }
 
