@@ -22,8 +22,10 @@ const LAG: Duration = Duration::from_millis(1000 / PIECES_PER_SECOND);
 /// way, and moves there by leaps; at its own limit one of them could take too long.
 const LEAST: u64 = 2 * 1024;
 
-/// What the system takes in of what is not read yet, in bytes, at least and at most.
-const RECEIVE_BUFFER: (u64, u64) = (8 * 1024, 4 * 1024 * 1024);
+/// What the system takes in of what is not read yet, in bytes, at least and at most. Less than the
+/// least was measured to end downloads after a minute: the window then opens by less than the sender
+/// has in one piece, and who waits for one that fits for so long is given up by the sender's system.
+const RECEIVE_BUFFER: (u64, u64) = (32 * 1024, 4 * 1024 * 1024);
 
 /// Bytes a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +105,7 @@ mod tests {
             assert_eq!(text.parse::<Rate>(), Err(BadRate), "{text}");
         }
         let buffer = |text: &str| text.parse::<Rate>().unwrap().receive_buffer();
-        assert_eq!([buffer("2K"), buffer("1M"), buffer("1T")], [8192, 262_144, 4_194_304]);
+        assert_eq!([buffer("2K"), buffer("1M"), buffer("1T")], [32_768, 262_144, 4_194_304]);
     }
 
     #[test]

@@ -178,10 +178,10 @@ mod tests {
 
     #[test]
     fn a_body_is_one_line_when_it_has_ended_whole_or_not() {
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let sees = Arc::clone(&seen);
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&shown);
         let mut tap = Tap::new(Onlooker::new(move |way, passed| {
-            sees.lock().unwrap().push(format!("{way:?} {passed:?}"));
+            list.lock().unwrap().push(format!("{way:?} {passed:?}"));
         }));
         tap.body(Way::In, 3);
         tap.body(Way::In, 4);
@@ -192,6 +192,6 @@ mod tests {
         drop(tap);
         let expected =
             ["In Body(7)", r#"In Line("{\"a\":\"\\u{1b}\"}")"#, "Out Body(0)", "Out Body(5)"];
-        assert_eq!(*seen.lock().unwrap(), expected);
+        assert_eq!(*shown.lock().unwrap(), expected);
     }
 }
