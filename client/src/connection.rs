@@ -18,8 +18,7 @@ use crate::wire::Wire;
 /// Room for a line of any length. Bodies are read past it, straight into the caller's buffer.
 const READ_AHEAD: usize = common::limits::LINE_BYTES_MAX;
 
-/// What the system is to take in of what nobody reads, in bytes, where nobody will read: the least it
-/// can do with.
+/// What the system is to take in where nobody will read, in bytes: about the least it can do with.
 const FROZEN_BUFFER: usize = 4096;
 
 /// How a connection is used.
@@ -29,7 +28,8 @@ pub(crate) struct Terms {
     pub(crate) interrupt: Interrupt,
     /// How fast the bytes of files go, either way; as fast as they can if none.
     pub(crate) rate: Option<Rate>,
-    /// Nothing will be read, once there is nothing more to be asked: to be seen by the server.
+    /// Nothing will be read once the room is entered, and the server is to feel that: so the system
+    /// takes in as little as it can.
     pub(crate) freezes: bool,
     /// Who is shown what goes over it.
     pub(crate) onlooker: Onlooker,

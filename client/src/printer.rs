@@ -26,6 +26,7 @@ use serde::Serialize;
 
 pub(crate) use self::arrivals::Arrivals;
 use self::arrivals::Delivery;
+use crate::columns::size;
 use crate::command::Output;
 use crate::display;
 use crate::error::{Deed, Error};
@@ -199,6 +200,11 @@ impl Printer {
                 }
             }
         }
+    }
+
+    /// How many columns there are for what is said, if that goes to a terminal.
+    fn columns() -> Option<usize> {
+        size(io::stderr()).map(|(columns, _)| columns)
     }
 
     /// There is nobody to tell that stderr is closed.

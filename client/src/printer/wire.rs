@@ -8,7 +8,7 @@
 use std::io::{self, IsTerminal as _};
 
 use super::Printer;
-use crate::columns::{cut, size};
+use crate::columns::cut;
 use crate::glyphs::Glyphs;
 use crate::tap::{Onlooker, Passed, Way};
 use crate::words::{OnWire, Words as _};
@@ -58,8 +58,8 @@ impl Printer {
 
 /// As much of a line as the terminal shows in one; all of it elsewhere.
 fn fitting(line: &str) -> String {
-    match size(io::stderr()) {
-        Some((columns, _)) => cut(line, columns, Glyphs::here().cut),
+    match Printer::columns() {
+        Some(columns) => cut(line, columns, Glyphs::here().cut),
         None => line.to_owned(),
     }
 }

@@ -74,7 +74,7 @@ impl Shell<'_> {
         report: &mut Report,
     ) -> Result<(), Error> {
         let terms = Terms { freezes: true, ..self.link.terms().clone() };
-        let (joined, _deaf) = self.come_in(name, terms)?;
+        let (joined, deaf) = self.come_in(name, terms)?;
         self.printer.talk(&Talk::Frozen { name: Safe(&joined.name), members: joined.members });
         while !self.interrupt().is_set() {
             thread::sleep(SLICE);
@@ -84,6 +84,7 @@ impl Shell<'_> {
         }
         // Ctrl-C is the way to end it.
         self.interrupt().clear();
+        drop(deaf);
         self.printer.talk(&Talk::Thawed);
         report.shown("");
         Ok(())
