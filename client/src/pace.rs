@@ -18,9 +18,10 @@ const PIECES_PER_SECOND: u64 = 10;
 /// pace on a busy machine.
 const LAG: Duration = Duration::from_millis(1000 / PIECES_PER_SECOND);
 
-/// The slowest, in bytes a second: twice what a server bears. What it sends waits in buffers on the
-/// way, and moves there by leaps; at its own limit one of them could take too long.
-const LEAST: u64 = 2 * 1024;
+/// The slowest, in bytes a second. A server bears 1,000, but what it sends waits in buffers on the way
+/// and moves there by leaps. At less than half of this some were measured to be so long apart that the
+/// server's system gave the client up.
+const LEAST: u64 = 8 * 1024;
 
 /// What the system takes in of what is not read yet, in bytes, at least and at most. Less than the
 /// least was measured to end downloads after a minute: the window then opens by less than the sender
@@ -33,7 +34,10 @@ pub(crate) struct Rate(u64);
 
 /// A text that is no rate.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write bytes a second as 64K or 2M, at least 2K: a server ends who is slower than 1,000")]
+#[error(
+    "write bytes a second as 64K or 2M, at least 8K: a server ends who is slower than 1,000, and on \
+     the way they move by leaps"
+)]
 pub(crate) struct BadRate;
 
 impl FromStr for Rate {
@@ -100,12 +104,12 @@ mod tests {
     #[test]
     fn a_rate_is_a_size_that_a_server_bears() {
         assert_eq!("64K".parse(), Ok(Rate(65_536)));
-        assert_eq!("2K".parse::<Rate>().map(Rate::piece), Ok(204));
-        for text in ["", "1K", "2047", "0", "-1", "fast", "1.5M"] {
+        assert_eq!("8K".parse::<Rate>().map(Rate::piece), Ok(819));
+        for text in ["", "1K", "8191", "0", "-1", "fast", "1.5M"] {
             assert_eq!(text.parse::<Rate>(), Err(BadRate), "{text}");
         }
         let buffer = |text: &str| text.parse::<Rate>().unwrap().receive_buffer();
-        assert_eq!([buffer("2K"), buffer("1M"), buffer("1T")], [32_768, 262_144, 4_194_304]);
+        assert_eq!([buffer("8K"), buffer("1M"), buffer("1T")], [32_768, 262_144, 4_194_304]);
     }
 
     #[test]

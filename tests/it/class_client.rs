@@ -102,9 +102,9 @@ fn at_a_rate_small_files_are_slow_as_well() {
 #[test]
 fn a_slow_transfer_shows_how_far_it_is_and_ctrl_c_ends_it_at_once() {
     let (server, here) = (quick(), temporary());
-    // An hour's work.
+    // Twenty minutes' work.
     fs::write(server.library().join("film"), bytes(1, 10_000_000)).unwrap();
-    let mut seat = Seat::take(server.address(), here.path(), &["--rate", "3K"]);
+    let mut seat = Seat::take(server.address(), here.path(), &["--rate", "8K"]);
     seat.types("get film\r");
     seat.screen.shows("B/10.00 MB");
     seat.types(CTRL_C);
@@ -119,7 +119,7 @@ fn a_rate_that_no_server_would_bear_is_refused_with_the_least_there_is() {
         let (_, said, status) =
             run(([127, 0, 0, 1], 1).into(), here.path(), &["--rate", rate, "list"]);
         assert_eq!(status, Some(2), "{said}");
-        assert!(said.contains("at least 2K: a server ends who is slower than 1,000"), "{said}");
+        assert!(said.contains("at least 8K: a server ends who is slower than 1,000"), "{said}");
     }
 }
 
