@@ -56,7 +56,7 @@ pub static EXERCISES: [Exercise; 13] = [
         title: "A file that is cut",
         question: "\
 A receiver reads until it has seen `##`. Which file of five bytes does it cut?
-The answer is the file: five characters.",
+The answer is what is in that file.",
         judge: Judge::Reader(cut_file),
     },
     Exercise {
@@ -259,15 +259,13 @@ fn dearest_last(answer: &str) -> Verdict {
     if sorted != ["iterative", "process", "select", "thread"] {
         return Verdict::Wrong("each of the four models is asked for, once".into());
     }
-    match names.last().map(String::as_str) {
-        Some("process") if names[2] == "thread" => Verdict::Right(
-            "iterative and select start nothing for a client, thread a thread, process a program"
+    if names.last().is_some_and(|last| last == "process") {
+        Verdict::Right(
+            "a program is loaded for each client, which costs many times what all else does. How the \
+             other three come is for you to measure, and to say how sure you are"
                 .into(),
-        ),
-        Some("process") => Verdict::Wrong(
-            "the last is right. What must be made for a client before it is served, in each?"
-                .into(),
-        ),
-        _ => Verdict::Wrong("for one of them the kernel loads a program for each client".into()),
+        )
+    } else {
+        Verdict::Wrong("for one of them the kernel loads a program for each client".into())
     }
 }
