@@ -74,8 +74,8 @@ fn a_wrong_answer_gets_a_hint_and_not_the_right_one() {
         (12, &["room,files,roster,log", "files,room", "log,room,roster,files"], "files,roster"),
         (
             13,
-            &["thread,process,select,iterative", "select,thread,iterative,process"],
-            "ve,thread,p",
+            &["thread,process,select,iterative", "process", "a,b,c,process"],
+            "thread, process",
         ),
     ];
     for (number, answers, right) in wrong {
