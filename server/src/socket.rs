@@ -123,6 +123,34 @@ impl Way {
         }
     }
 
+    /// Moves bytes by `call`, which never waits, and waits for room between the calls.
+    fn pass_piecemeal(
+        &mut self,
+        stream: &TcpStream,
+        mut call: impl FnMut() -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
+        loop {
+            let left = Timespec::try_from(self.patience.left()?).map_err(io::Error::other)?;
+            let begun = Instant::now();
+            let passed = match call() {
+                Err(Errno::AGAIN) => {
+                    poll(&mut [PollFd::new(stream, PollFlags::OUT)], Some(&left)).and(Ok(None))
+                }
+                passed => passed.map(Some),
+            };
+            let ended = Instant::now();
+            let bytes = passed.ok().flatten().unwrap_or(0);
+            self.patience.spend(ended.saturating_duration_since(begun), bytes);
+            if bytes > 0 {
+                (self.count)(bytes as u64, ended);
+            }
+            match passed {
+                Err(Errno::INTR) | Ok(None) => {}
+                passed => return Ok(passed?.unwrap_or(0)),
+            }
+        }
+    }
+
     /// Moves bytes by `call`, which may block, and draws the wait on the patience. With the time
     /// told, it does not block.
     fn pass(
@@ -260,6 +288,8 @@ pub struct Outgoing {
     stream: Arc<TcpStream>,
     /// What each answer has anew: to be taken, all of it, at the pace of a file.
     answer: Patience,
+    /// When the system gives up a peer, unless it was told not to.
+    gone: Duration,
     sending: Mutex<Sending>,
 }
 
@@ -271,6 +301,10 @@ struct Sending {
     now: Option<Instant>,
     /// Something was sent in part, so nothing can follow it.
     broken: bool,
+    /// No call waits: between the pieces of a file we wait ourselves.
+    piecemeal: bool,
+    /// The system was told not to give up a peer that seems to have no room.
+    bears_with_slow: bool,
 }
 
 impl Outgoing {
@@ -278,7 +312,9 @@ impl Outgoing {
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
         let answer = deadlines.file();
         let way = Way::new(answer, TcpStream::set_write_timeout, state::sent);
-        Self { stream, answer, sending: Mutex::new(Sending { way, now: None, broken: false }) }
+        let (now, broken, piecemeal, bears_with_slow) = (None, false, false, false);
+        let sending = Sending { way, now, broken, piecemeal, bears_with_slow };
+        Self { stream, answer, gone: deadlines.gone(), sending: Mutex::new(sending) }
     }
 
     /// The right to send, until it is dropped; behind whatever the other thread is sending.
@@ -330,6 +366,7 @@ impl Turn<'_> {
     }
 
     fn send_flagged(&mut self, bytes: &[u8], flags: SendFlags) -> io::Result<()> {
+        self.bear_with_slow(false)?;
         self.sending.way.allow(self.outgoing.answer);
         self.send_on(bytes, &mut 0, flags)
     }
@@ -338,6 +375,7 @@ impl Turn<'_> {
     /// after an error: `WouldBlock` where [`tell_time`](Self::tell_time) was called.
     pub fn send_rest(&mut self, bytes: &[u8], sent: &mut usize) -> io::Result<()> {
         if *sent == 0 && self.sending.way.since.is_none() {
+            self.bear_with_slow(false)?;
             self.sending.way.allow(self.outgoing.answer);
         }
         self.send_on(bytes, sent, SendFlags::NOSIGNAL)
@@ -357,7 +395,45 @@ impl Turn<'_> {
     ///
     /// std's `io::copy` does not do this (rust-lang/rust#108283: a page changed after sendfile
     /// returned may go out changed). Served files are never changed in place, only replaced.
+    ///
+    /// For a file that may not be taken at once it is for us alone to say when its reader is too slow.
+    /// Two others would, and are wrong about it.
+    ///
+    /// - A blocking sendfile returns when the whole slice is taken, and its time-out starts anew with
+    ///   every byte: who takes one now and then could keep us in that one call for hours. So no call
+    ///   waits; we do, between the pieces.
+    /// - To the system a peer that has less room than what is ready to be sent has none, and is given
+    ///   up after so long, whatever it took meanwhile (`TCP_USER_TIMEOUT` in tcp(7); the persist timer
+    ///   of RFC 9293, 3.8.6.1). So it is told not to, until something else is sent.
     pub fn send_file(&mut self, file: &File, offset: &mut u64, end: u64) -> io::Result<()> {
+        let is_long = end.saturating_sub(*offset) > UNSENT_BYTES.into();
+        if is_long {
+            self.bear_with_slow(true)?;
+        }
+        if !is_long || self.sending.now.is_some() {
+            return self.send_slices(file, offset, end);
+        }
+        let stream = &*self.outgoing.stream;
+        // Nobody waits in a call on this stream now: the session is here, and who else would send
+        // waits for its turn.
+        stream.set_nonblocking(true)?;
+        self.sending.piecemeal = true;
+        let sent = self.send_slices(file, offset, end);
+        self.sending.piecemeal = false;
+        stream.set_nonblocking(false)?;
+        sent
+    }
+
+    fn bear_with_slow(&mut self, bear: bool) -> io::Result<()> {
+        if self.sending.bears_with_slow != bear {
+            let gone = (!bear).then_some(self.outgoing.gone);
+            SockRef::from(&*self.outgoing.stream).set_tcp_user_timeout(gone)?;
+            self.sending.bears_with_slow = bear;
+        }
+        Ok(())
+    }
+
+    fn send_slices(&mut self, file: &File, offset: &mut u64, end: u64) -> io::Result<()> {
         let _doing = state::enter(State::Send);
         while *offset < end {
             let slice = usize::try_from((end - *offset).min(SEND_SLICE)).unwrap_or(usize::MAX);
@@ -375,11 +451,16 @@ impl Turn<'_> {
     /// Moves bytes by `call`. If that fails, what was begun stays in part, and a line behind it
     /// would be taken for its rest: so the other thread must not send any more, either.
     fn pass(&mut self, call: impl FnMut() -> Result<usize, Errno>) -> io::Result<usize> {
-        let Sending { way, now, broken } = &mut *self.sending;
+        let Sending { way, now, broken, piecemeal, .. } = &mut *self.sending;
         if *broken {
             return Err(ErrorKind::BrokenPipe.into());
         }
-        let passed = way.pass(&self.outgoing.stream, *now, call);
+        let stream = &*self.outgoing.stream;
+        let passed = if *piecemeal {
+            way.pass_piecemeal(stream, call)
+        } else {
+            way.pass(stream, *now, call)
+        };
         *broken = passed.as_ref().is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
         passed
     }

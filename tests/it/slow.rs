@@ -111,8 +111,13 @@ pub(crate) fn a_hundred_who_trickle_are_gone_soon_and_everybody_else_is_served_m
 
 /// A peer whose system keeps little for it: what it does not read shows at the other end.
 fn narrow(address: SocketAddr) -> Peer {
+    of_width(64 * 1024, address)
+}
+
+/// The same, and how little.
+fn of_width(bytes: usize, address: SocketAddr) -> Peer {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
-    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    socket.set_recv_buffer_size(bytes).unwrap();
     socket.connect(&address.into()).unwrap();
     Peer::over(socket.into())
 }
@@ -201,6 +206,24 @@ pub(crate) fn who_keeps_the_pace_may_take_longer_than_a_standstill_may_last() {
         scope.spawn(upload);
         scope.spawn(download);
     });
+}
+
+/// Whose system can take no packet whole never seems to take anything: the sender's asks again and
+/// again whether there is room, and is told a little.
+#[test]
+fn who_keeps_the_pace_through_a_narrow_window_is_not_given_up_by_the_system() {
+    let server = quick_with(&["--stall-timeout", "5"]);
+    let content = bytes(1, 600_000);
+    fs::write(server.library().join("down"), &content).unwrap();
+    let (mut peer, begun) = (of_width(16 * 1024, server.address()), Instant::now());
+    say(&mut peer, &json!({"cmd": "GET", "path": "down"}));
+    assert_ok(&peer.line());
+    for piece in content.chunks(2000) {
+        assert!(peer.bytes(piece.len()) == piece);
+        thread::sleep(PACED);
+    }
+    assert!(begun.elapsed() > Duration::from_secs(14));
+    assert_goes_on(&mut peer);
 }
 
 #[test]
