@@ -40,7 +40,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Scope, ScopedJoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, never, select};
 
@@ -74,7 +74,7 @@ enum Command {
         part: Arc<File>,
         back: Sender<Back>,
         /// Whose upload it is, for who looks on.
-        label: Option<Arc<str>>,
+        label: Option<String>,
     },
 }
 
@@ -352,7 +352,7 @@ impl Drop for Feed {
 struct Writing {
     part: Arc<File>,
     back: Sender<Back>,
-    label: Option<Arc<str>>,
+    label: Option<String>,
     written: u64,
     failed: bool,
 }
@@ -431,13 +431,13 @@ impl Desk {
 impl Writing {
     fn write(&mut self, bytes: Vec<u8>) {
         if !self.failed {
-            state::works_for(self.label.as_ref());
+            state::works_for(self.label.as_deref());
             let _doing = state::enter(State::Disk);
             fault::point("writer.chunk");
             match (&*self.part).write_all(&bytes) {
                 Ok(()) => {
                     self.written += bytes.len() as u64;
-                    state::sent(bytes.len() as u64, Instant::now());
+                    state::sent(bytes.len() as u64);
                 }
                 Err(error) => {
                     self.failed = true;
@@ -465,6 +465,7 @@ impl Writing {
 mod tests {
     use std::io::{Read as _, Seek as _};
     use std::net::TcpListener;
+    use std::time::Instant;
 
     use super::*;
 
