@@ -4,7 +4,7 @@
 //! show `exe.txt` as `txt.exe`. Whatever came from a peer goes through [`Safe`] before it meets a
 //! terminal or a log.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// Shows a text with every control, direction and line-breaking character as `\u{…}`.
 #[derive(Debug, Clone, Copy)]
@@ -12,8 +12,11 @@ pub struct Safe<'a>(pub &'a str);
 
 impl fmt::Display for Safe<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| {
-            if is_unprintable(c) { write!(f, "{}", c.escape_unicode()) } else { f.write_char(c) }
+        // Nearly every text is one piece, and is written in one go.
+        self.0.split_inclusive(is_unprintable).try_for_each(|piece| {
+            let printable = piece.trim_end_matches(is_unprintable);
+            f.write_str(printable)?;
+            piece[printable.len()..].chars().try_for_each(|c| write!(f, "{}", c.escape_unicode()))
         })
     }
 }

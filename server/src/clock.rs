@@ -1,6 +1,16 @@
-//! The time of day: for people, and as a number that does not come again.
+//! The time of day: for people, and as a number that does not come again. And the time as the last tick
+//! has left it: for who asks at every step.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// The time since the machine was started, as of the kernel's last tick, so up to 10 ms ago
+/// (`CLOCK_MONOTONIC_COARSE` of `clock_gettime(2)`). To read it takes 8 ns, where the exact time was
+/// measured to take 85 ns on a virtual machine.
+pub(crate) fn coarse() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::MonotonicCoarse)).unwrap_or_default()
+}
 
 /// Nanoseconds since 1970. Fine enough to tell apart what bears the same name one after the other.
 pub(crate) fn nanoseconds() -> u64 {

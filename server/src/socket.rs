@@ -67,8 +67,8 @@ struct Way {
     patience: Patience,
     armed: Duration,
     arm: Arm,
-    /// Says in the table of states how much has passed, and when.
-    count: fn(u64, Instant),
+    /// Says in the table of states how much has passed.
+    count: fn(u64),
     /// Since when the peer is waited for, outside of any call.
     since: Option<Instant>,
 }
@@ -77,7 +77,7 @@ struct Way {
 type Arm = fn(&TcpStream, Option<Duration>) -> io::Result<()>;
 
 impl Way {
-    fn new(patience: Patience, arm: Arm, count: fn(u64, Instant)) -> Self {
+    fn new(patience: Patience, arm: Arm, count: fn(u64)) -> Self {
         Self { patience, armed: Duration::ZERO, arm, count, since: None }
     }
 
@@ -116,7 +116,7 @@ impl Way {
                 let bytes = passed?;
                 self.patience.spend(now.saturating_duration_since(since), bytes);
                 if bytes > 0 {
-                    (self.count)(bytes as u64, Instant::now());
+                    (self.count)(bytes as u64);
                 }
                 Ok(bytes)
             }
@@ -142,7 +142,7 @@ impl Way {
             let bytes = passed.ok().flatten().unwrap_or(0);
             self.patience.spend(ended.saturating_duration_since(begun), bytes);
             if bytes > 0 {
-                (self.count)(bytes as u64, ended);
+                (self.count)(bytes as u64);
             }
             match passed {
                 Err(Errno::INTR) | Ok(None) => {}
@@ -174,7 +174,7 @@ impl Way {
             let bytes = passed.unwrap_or(0);
             self.patience.spend(ended.saturating_duration_since(begun), bytes);
             if bytes > 0 {
-                (self.count)(bytes as u64, ended);
+                (self.count)(bytes as u64);
             }
             match passed {
                 // The kernel's time-out, or a signal came by.

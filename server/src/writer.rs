@@ -98,7 +98,7 @@ enum Command {
         part: Arc<File>,
         back: Sender<Back>,
         /// Whose upload it is, for who looks on.
-        label: Option<Arc<str>>,
+        label: Option<String>,
     },
 }
 

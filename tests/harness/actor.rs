@@ -7,7 +7,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Output, Stdio};
 use std::time::Instant;
@@ -15,6 +15,9 @@ use std::time::Instant;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{PATIENCE, models};
+
+/// Where nobody else listens, on this machine.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// Plays the part this process was started for, if it was started for one.
 pub fn play() -> Option<ExitCode> {
@@ -88,7 +91,12 @@ impl Ferryd {
 
     /// Starts it where another has listened that is gone.
     pub fn start_again_at(address: SocketAddr, stage: &Path, data: &Path) -> io::Result<Self> {
-        Self::launch(address, stage, data, &[], "")
+        Self::launch(Self::played_by(stage), address, data, &[], "")
+    }
+
+    /// Starts a `ferryd` that somebody has built, and not the one in `stage`.
+    pub fn start_build(ferryd: &Path, data: &Path, words: &[&str]) -> io::Result<Self> {
+        Self::launch(Command::new(ferryd), ANY_PORT, data, words, "")
     }
 
     /// The same, with `faults` (see the server's `point/trap.rs`): only in a build with debug
@@ -99,18 +107,24 @@ impl Ferryd {
         words: &[&str],
         faults: &str,
     ) -> io::Result<Self> {
-        Self::launch(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), stage, data, words, faults)
+        Self::launch(Self::played_by(stage), ANY_PORT, data, words, faults)
+    }
+
+    fn played_by(stage: &Path) -> Command {
+        let mut command = Command::new(stage);
+        command.arg("ferryd");
+        command
     }
 
     fn launch(
+        mut command: Command,
         listen: SocketAddr,
-        stage: &Path,
         data: &Path,
         words: &[&str],
         faults: &str,
     ) -> io::Result<Self> {
-        let mut child = Command::new(stage)
-            .args(["ferryd", "--listen", &listen.to_string(), "--data"])
+        let mut child = command
+            .args(["--listen", &listen.to_string(), "--data"])
             .arg(data)
             .args(words)
             .args(models::words())

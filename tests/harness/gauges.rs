@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 /// The gauges of a process at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,19 @@ pub fn anonymous_kib(id: u32) -> io::Result<u64> {
 /// not yet changed.
 pub fn anonymous_share_kib(id: u32) -> io::Result<u64> {
     gauge_kib(id, "smaps_rollup", "Pss_Anon:")
+}
+
+/// For how long the threads that the process `id` has now were on a processor so far, in steps finer
+/// than the system's ticks. What threads used that have ended is not in it.
+pub fn running(id: u32) -> io::Result<Duration> {
+    let mut all = Duration::ZERO;
+    for thread in fs::read_dir(format!("/proc/{id}/task"))? {
+        // One that has ended meanwhile is not there.
+        let Ok(times) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+        let nanoseconds = times.split_whitespace().next().and_then(|time| time.parse().ok());
+        all += Duration::from_nanos(nanoseconds.unwrap_or(0));
+    }
+    Ok(all)
 }
 
 fn status_kib(id: u32, gauge: &str) -> io::Result<u64> {

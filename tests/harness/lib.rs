@@ -20,6 +20,7 @@
 //! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
 //! - [`stress`]: many clients at once, and every byte looked at.
 //! - [`curves`]: what an operation costs as something grows.
+//! - [`cost`]: what a difference between two builds of the server costs.
 //! - [`lab`]: programs that are wrong on purpose, beside those that are right.
 //! - [`mod@bench`]: Ferry beside the limit of the machine and beside its peers.
 //! - [`eventually`]: the only way to wait for something that has no event.
@@ -30,6 +31,7 @@ pub mod bench;
 mod cable;
 mod chart;
 pub mod content;
+pub mod cost;
 pub mod crashes;
 pub mod curves;
 mod descriptors;

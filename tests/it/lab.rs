@@ -5,9 +5,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use client::interrupt::Interrupt;
-use harness::lab::{Findings, Lab, efficiency, queue};
+use harness::lab::models::{Scale, Workload};
+use harness::lab::{Findings, Lab, efficiency, findings, queue};
 use serde_json::Value;
 
 use crate::well_formed::well_formed;
@@ -197,6 +199,38 @@ fn without_python_the_rest_is_measured_and_that_is_said() {
     assert!(!said.contains("Python computing"), "{said}");
 }
 
+/// The four models, with so little of everything that only what no machine can change is seen.
+#[test]
+fn each_model_is_measured_in_each_of_four_tables_and_one_at_a_time_is_one_at_a_time() {
+    let scale = Scale {
+        connections: 2,
+        sums: 1,
+        summed_mib: 1,
+        wait: Duration::from_millis(20),
+        slow: Duration::from_millis(200),
+        visits: 2,
+        idle: 8,
+    };
+    let tables = Workload::ALL.map(|one| one.measure(&the_lab(), &scale, 1).unwrap());
+    for table in &tables {
+        let labels: Vec<&str> = table.rows.iter().map(|row| row.label.as_str()).collect();
+        assert_eq!(labels, ["iterative", "select", "thread", "process"], "{table}");
+        assert_eq!(table.json()["rows"].as_array().unwrap().len(), labels.len(), "{table}");
+    }
+    let [_, busy, slow, idle] = &tables;
+    let of = |table: &Findings, column: usize| -> Vec<f64> {
+        table.rows.iter().map(|row| row.values[column]).collect()
+    };
+    // Eight waits of 20 ms, one behind the other; and whoever waits for one who takes 200 ms to read,
+    // most of which is still to come when what buffers hold has gone.
+    assert!(of(busy, 1)[0] >= 0.160 && of(slow, 0)[0] >= 50.0, "{busy}{slow}");
+    assert_eq!(of(idle, 0), [1.0, 8.0, 8.0, 8.0], "{idle}");
+    let drawn = findings::drawing("models", &tables);
+    assert_eq!(well_formed(&drawn)[0], "svg");
+    assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
+    assert!(drawn.contains("times as fast as iterative"), "{drawn}");
+}
+
 #[test]
 fn a_check_says_every_claim_and_how_many_hold() {
     let (status, said, wrong) = lab(&["check", "race", "--runs", "2"]);
@@ -210,7 +244,8 @@ fn a_check_says_every_claim_and_how_many_hold() {
 fn what_cannot_be_asked_for_is_status_2_and_what_cannot_be_written_is_said() {
     let wrong = [
         &[][..],
-        &["models"],
+        &["luck"],
+        &["models", "luck"],
         &["race", "--runs", "0"],
         &["deadlock", "--fix", "luck"],
         &["check", "everything"],

@@ -27,6 +27,7 @@ mod command_lists; // `ferry -c`, and commands on stdin
 mod completion; // what Tab offers, and what no name or network does to it
 mod console; // the teacher's console, at the terminal and from elsewhere
 mod corpus; // whatever bytes come: what the fuzzers found, and more
+mod cost; // two builds of the server, compared
 mod crashes; // a server that dies keeps what it promised, at whatever step
 mod crowd; // many clients at once, many files at once
 mod curves; // the growth curves, short: all is measured, in line, and drawn

@@ -7,6 +7,7 @@
 //! cargo run --release --bin lab -- deadlock      two threads, two locks; --fix order, try or one
 //! cargo run --release --bin lab -- queue         a file that is opened for every chunk
 //! cargo run --release --bin lab -- efficiency    threads and processes, Rust and Python
+//! cargo run --release --bin lab -- models        the four models of ferryd, in four tables
 //! cargo run --release --bin lab -- check         does all of it still hold?
 //! cargo run --release --bin lab -- check 5 FILE  is this a right answer to exercise 5?
 //! ```
@@ -28,7 +29,10 @@ use client::interrupt::Interrupt;
 use harness::lab::check::Part;
 use harness::lab::deadlock::Fix;
 use harness::lab::exercises::{EXERCISES, Exercise, Verdict};
-use harness::lab::{Findings, Lab, cv_if, deadlock, efficiency, queue, race, sticky, trial};
+use harness::lab::models::{self, Workload};
+use harness::lab::{
+    Findings, Lab, cv_if, deadlock, efficiency, findings, queue, race, sticky, trial,
+};
 
 /// Programs that are wrong on purpose, beside those that are right
 #[derive(Debug, Parser)]
@@ -64,6 +68,13 @@ enum Task {
     Queue(Measured),
     /// Does a thread make work faster? Does a process?
     Efficiency(Measured),
+    /// What does each model of ferryd cost, and what is it good at?
+    Models {
+        /// Only this table
+        workload: Option<Workload>,
+        #[command(flatten)]
+        measured: Measured,
+    },
     /// All of it, small: does it still hold? Or: is an exercise answered?
     Check {
         /// Only this part; or the number of an exercise
@@ -163,6 +174,11 @@ impl Task {
             Self::Efficiency(Measured { runs, files }) => {
                 show(&efficiency::measure(&lab, efficiency::Scale::full(), runs)?, &files)
             }
+            Self::Models { workload, measured: Measured { runs, files } } => {
+                let wanted =
+                    Workload::ALL.into_iter().filter(|w| workload.is_none_or(|one| one == *w));
+                show_tables(&lab, wanted, runs, &files)
+            }
             Self::Check { what: Some(What::Exercise(exercise)), answer, runs } => {
                 judge(exercise, answer.as_deref(), runs.unwrap_or(CODE_RUNS))
             }
@@ -195,6 +211,30 @@ fn show(findings: &Findings, files: &Files) -> io::Result<ExitCode> {
     Ok(status(findings.hold()))
 }
 
+/// The tables of the models, each as soon as it is there, and then all of them wherever else they are
+/// wanted.
+fn show_tables(
+    lab: &Lab,
+    wanted: impl Iterator<Item = Workload>,
+    runs: u32,
+    files: &Files,
+) -> io::Result<ExitCode> {
+    let mut tables = Vec::new();
+    for workload in wanted {
+        let table = workload.measure(lab, &models::Scale::full(), runs)?;
+        tell(format_args!("{table}"));
+        tables.push(table);
+    }
+    if let Some(file) = &files.json {
+        let tables: Vec<_> = tables.iter().map(Findings::json).collect();
+        write(file, &format!("{:#}\n", serde_json::Value::from(tables)))?;
+    }
+    if let Some(file) = &files.svg {
+        write(file, &findings::drawing(models::TITLE, &tables))?;
+    }
+    Ok(status(tables.iter().all(Findings::hold)))
+}
+
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let why = |error| io::Error::other(format!("cannot write {}: {error}", file.display()));
     fs::write(file, text).map_err(why)
@@ -215,14 +255,15 @@ fn judge(exercise: &Exercise, answer: Option<&str>, runs: u32) -> io::Result<Exi
 fn check(lab: &Lab, parts: &[Part], runs: Option<u32>) -> io::Result<ExitCode> {
     let (mut claims, mut wrong) = (0, 0);
     for part in parts {
-        let findings = part.check(lab, runs.unwrap_or(CLAIM_RUNS))?;
-        for claim in &findings.claims {
-            tell(format_args!("{:<10}  {claim}", findings.name));
-            claims += 1;
-            wrong += u32::from(!claim.holds);
-        }
-        for why_not in &findings.unclaimed {
-            tell(format_args!("{:<10}  {:<6}  {why_not}", findings.name, "–"));
+        for table in part.check(lab, runs.unwrap_or(CLAIM_RUNS))? {
+            for claim in &table.claims {
+                tell(format_args!("{:<10}  {claim}", table.name));
+                claims += 1;
+                wrong += u32::from(!claim.holds);
+            }
+            for why_not in &table.unclaimed {
+                tell(format_args!("{:<10}  {:<6}  {why_not}", table.name, "–"));
+            }
         }
     }
     match wrong {

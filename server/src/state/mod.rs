@@ -38,6 +38,10 @@
 //! thread sits down at it to go on with that client, and what it does meanwhile stands there; when it
 //! gets up it leaves what the client waits for.
 //!
+//! # What it costs
+//! Built with the feature `untold` nobody tells anything, and only `IDLE` is left, which the shutdown
+//! needs: what is gained by that is what the table costs (docs/performance.md).
+//!
 //! `row` is one thread's line, `stake` what it notes of the names it holds and waits for, `table`
 //! all rows together, and the queues that are shown beside them. `event` is what happens at a row, for
 //! those who are told of it.
@@ -51,7 +55,6 @@ use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Instant;
 
 use common::user::UserName;
 use common::watch::Queue;
@@ -61,6 +64,9 @@ use self::row::Span;
 pub use self::row::{Row, Words};
 pub use self::stake::{Note, Stake, stake};
 pub use self::table::{Depth, Line, Seat, Shown, Table};
+
+/// Whether threads tell what they do. Where they do not, the compiler leaves out all that would.
+const IS_TOLD: bool = cfg!(not(feature = "untold"));
 
 /// How many bytes of what a thread works on are kept. A request may name a path of 64 KiB.
 const WORK_BYTES: usize = 400;
@@ -176,17 +182,24 @@ fn with_own_row<T>(act: impl FnOnce(&Arc<Row>) -> T) -> Option<T> {
     OWN_ROW.try_with(|row| row.borrow().as_ref().map(act)).ok().flatten()
 }
 
+/// The same, to say what is there only to be looked at.
+fn tell<T>(act: impl FnOnce(&Arc<Row>) -> T) -> Option<T> {
+    if IS_TOLD { with_own_row(act) } else { None }
+}
+
 /// The calling thread's row says `state` until the guard is dropped.
 #[must_use = "the state ends when the guard is dropped"]
 pub fn enter(state: State) -> Doing {
-    let before = with_own_row(|row| Before { span: row.begin(state), on: None });
+    let begin = |row: &Arc<Row>| Before { span: row.begin(state), on: None };
+    let before = if state == State::Idle { with_own_row(begin) } else { tell(begin) };
     Doing { before, not_sent: PhantomData }
 }
 
-/// The same, and on what it waits: a queue, or what is shared with others.
+/// The same, and on what it waits: a queue, or what is shared with others. Nobody is idle *on*
+/// something.
 #[must_use = "the state ends when the guard is dropped"]
 pub fn enter_on(state: State, on: &'static str) -> Doing {
-    let before = with_own_row(|row| {
+    let before = tell(|row| {
         let before = std::mem::replace(&mut row.words_mut().on, on);
         Before { span: row.begin(state), on: Some(before) }
     });
@@ -195,25 +208,25 @@ pub fn enter_on(state: State, on: &'static str) -> Doing {
 
 /// Notes what the calling thread works on, until it works on something else.
 pub fn works_on(what: impl fmt::Display) {
-    with_own_row(|row| {
+    tell(|row| {
         bounded(&mut row.words_mut().work, &what);
         row.tell(|| What::WorksOn(row.work().into()));
     });
 }
 
 /// The same, of what another thread has said for itself ([`own_label`]).
-pub fn works_for(label: Option<&Arc<str>>) {
+pub fn works_for(label: Option<&str>) {
     if let Some(label) = label {
-        with_own_row(|row| {
-            label.as_ref().clone_into(&mut row.words_mut().work);
-            row.tell(|| What::WorksFor(Arc::clone(label)));
+        tell(|row| {
+            label.clone_into(&mut row.words_mut().work);
+            row.tell(|| What::WorksFor(label.into()));
         });
     }
 }
 
 /// Who the calling thread is and what it works on, for another thread that works for it.
-pub fn own_label() -> Option<Arc<str>> {
-    with_own_row(|row| format!("{} {}", row.name(), row.words_mut().work).into())
+pub fn own_label() -> Option<String> {
+    tell(|row| [row.name(), " ", &row.words_mut().work].concat())
 }
 
 /// Whether the calling thread, or the line it sits at, is called so.
@@ -245,17 +258,17 @@ pub fn has_moved(name: &'static str, queue: &impl Depth) {
 
 /// Notes as whom the calling thread's client has logged in.
 pub fn serves(user: &UserName) {
-    with_own_row(|row| row.words_mut().user = Some(user.to_string()));
+    tell(|row| row.words_mut().user = Some(user.to_string()));
 }
 
-/// Counts bytes that came to the calling thread. What it does, it does anew from `now` on.
-pub fn received(bytes: u64, now: Instant) {
-    with_own_row(|row| row.count_received(bytes, now));
+/// Counts bytes that came to the calling thread. What it does, it does anew from now on.
+pub fn received(bytes: u64) {
+    tell(|row| row.count_received(bytes));
 }
 
-/// Counts bytes that the calling thread sent or wrote. What it does, it does anew from `now` on.
-pub fn sent(bytes: u64, now: Instant) {
-    with_own_row(|row| row.count_sent(bytes, now));
+/// Counts bytes that the calling thread sent or wrote. What it does, it does anew from now on.
+pub fn sent(bytes: u64) {
+    tell(|row| row.count_sent(bytes));
 }
 
 /// What a row said before a guard changed it.
@@ -287,7 +300,7 @@ impl Drop for Doing {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "untold")))]
 mod tests {
     use super::*;
 
@@ -336,9 +349,9 @@ mod tests {
     fn bytes_that_move_begin_the_wait_anew_and_a_long_name_is_cut() {
         let table = Table::default();
         let seat = table.seat("c07", State::Read);
-        received(3, Instant::now());
-        sent(4, Instant::now());
-        received(5, Instant::now());
+        received(3);
+        sent(4);
+        received(5);
         works_on(format_args!("PUT {}", "长".repeat(1000)));
         let row = seat.row();
         assert_eq!((row.received(), row.sent()), (8, 4));

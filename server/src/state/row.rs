@@ -4,11 +4,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::State;
 use super::event::{Audience, What};
 use super::stake::Stake;
+use super::{IS_TOLD, State};
+use crate::clock;
 
 /// What one thread is doing. It alone writes here.
 #[derive(Debug)]
@@ -17,7 +18,6 @@ pub struct Row {
     name: String,
     /// Who is told what happens here; mostly nobody.
     audience: Option<Arc<Audience>>,
-    born: Instant,
     state: AtomicU8,
     since_ms: AtomicU64,
     received: AtomicU64,
@@ -25,7 +25,7 @@ pub struct Row {
     words: Mutex<Words>,
 }
 
-/// A state, and when it began, in milliseconds since the row did.
+/// A state, and when it began, in milliseconds of the coarse clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) state: State,
@@ -55,9 +55,8 @@ impl Row {
             id,
             name: name.to_owned(),
             audience,
-            born: Instant::now(),
             state: AtomicU8::new(first as u8),
-            since_ms: none(),
+            since_ms: AtomicU64::new(now_ms()),
             received: none(),
             sent: none(),
             words: Mutex::new(Words { peer, user, work, on, stakes }),
@@ -96,8 +95,7 @@ impl Row {
 
     /// For how long it has done so, or, if that is shorter, since bytes last moved.
     pub fn since(&self) -> Duration {
-        let entered = Duration::from_millis(self.since_ms.load(Ordering::Relaxed));
-        self.born.elapsed().saturating_sub(entered)
+        Duration::from_millis(now_ms().saturating_sub(self.since_ms.load(Ordering::Relaxed)))
     }
 
     /// Bytes that came to it.
@@ -126,7 +124,7 @@ impl Row {
     /// Begins a state, and says which one that ends.
     pub(super) fn begin(&self, state: State) -> Span {
         let before = self.span();
-        self.begin_anew(Instant::now());
+        self.begin_anew();
         self.store(state);
         before
     }
@@ -154,21 +152,34 @@ impl Row {
         self.tell(|| What::Enters { state, on: self.words_mut().on });
     }
 
-    pub(super) fn count_received(&self, bytes: u64, now: Instant) {
+    /// Says on what it waits.
+    pub(super) fn say_on(&self, on: &'static str) {
+        if IS_TOLD {
+            self.words_mut().on = on;
+        }
+    }
+
+    pub(super) fn count_received(&self, bytes: u64) {
         add(&self.received, bytes);
-        self.begin_anew(now);
+        self.begin_anew();
     }
 
-    pub(super) fn count_sent(&self, bytes: u64, now: Instant) {
+    pub(super) fn count_sent(&self, bytes: u64) {
         add(&self.sent, bytes);
-        self.begin_anew(now);
+        self.begin_anew();
     }
 
-    fn begin_anew(&self, now: Instant) {
-        let age = now.saturating_duration_since(self.born);
-        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        self.since_ms.store(ms, Ordering::Relaxed);
+    fn begin_anew(&self) {
+        if IS_TOLD {
+            self.since_ms.store(now_ms(), Ordering::Relaxed);
+        }
     }
+}
+
+/// For how long somebody waits is shown in tenths of a second, and asked at every step: the coarse
+/// clock will do.
+fn now_ms() -> u64 {
+    u64::try_from(clock::coarse().as_millis()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Display for Row {

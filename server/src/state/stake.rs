@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Row, What, with_own_row};
+use super::{Row, What, tell};
 
 /// A name that a thread holds or waits for.
 #[derive(Debug)]
@@ -48,49 +48,51 @@ impl Stake {
 
 /// Notes that the calling thread waits for `path`, into which it wants to put `size` bytes.
 pub fn stake(path: &str, size: u64, place: u64) -> Note {
-    let (received, held) = (AtomicU64::new(0), AtomicBool::new(false));
-    let stake = Arc::new(Stake { path: path.into(), size, place, received, held });
-    let row = with_own_row(|row| {
+    let noted = tell(|row| {
+        let (received, held) = (AtomicU64::new(0), AtomicBool::new(false));
+        let stake = Arc::new(Stake { path: path.into(), size, place, received, held });
         row.words_mut().stakes.push(Arc::clone(&stake));
         row.tell(|| What::Wants(Arc::clone(&stake)));
-        Arc::clone(row)
+        (Arc::clone(row), stake)
     });
-    Note { row, stake }
+    Note { noted }
 }
 
 /// A stake stands in its thread's row until this is dropped.
 #[derive(Debug)]
 #[must_use = "the note is gone when it is dropped"]
 pub struct Note {
-    row: Option<Arc<Row>>,
-    stake: Arc<Stake>,
+    /// Where it stands, and what; none of a thread without a row.
+    noted: Option<(Arc<Row>, Arc<Stake>)>,
 }
 
 impl Note {
     /// The thread holds the name now.
     pub fn holds(&self) {
-        self.stake.held.store(true, Ordering::Relaxed);
-        if let Some(row) = &self.row {
-            row.tell(|| What::Holds(Arc::clone(&self.stake)));
+        if let Some((row, stake)) = &self.noted {
+            stake.held.store(true, Ordering::Relaxed);
+            row.tell(|| What::Holds(Arc::clone(stake)));
         }
     }
 
     /// So many bytes have come.
     pub fn received(&self, bytes: u64) {
-        self.stake.received.store(bytes, Ordering::Relaxed);
+        if let Some((_, stake)) = &self.noted {
+            stake.received.store(bytes, Ordering::Relaxed);
+        }
     }
 }
 
 impl Drop for Note {
     fn drop(&mut self) {
-        if let Some(row) = &self.row {
-            row.words_mut().stakes.retain(|stake| !Arc::ptr_eq(stake, &self.stake));
-            row.tell(|| What::LetsGo(Arc::clone(&self.stake)));
+        if let Some((row, own)) = &self.noted {
+            row.words_mut().stakes.retain(|stake| !Arc::ptr_eq(stake, own));
+            row.tell(|| What::LetsGo(Arc::clone(own)));
         }
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "untold")))]
 mod tests {
     use super::super::{State, Table};
     use super::*;

@@ -126,7 +126,7 @@ impl Line<'_> {
 
     /// The same, and it works.
     pub fn work(&self) -> Sitting {
-        self.say_on("");
+        self.row.say_on("");
         self.row.begin(State::Run);
         self.sit()
     }
@@ -138,16 +138,12 @@ impl Line<'_> {
         let goes_on =
             |left: &Left| left.span.state == state && left.on == on && left.moved == moved;
         let before = self.left.get().filter(goes_on);
-        self.say_on(on);
+        self.row.say_on(on);
         match before {
             Some(left) => self.row.restore(left.span),
             None => drop(self.row.begin(state)),
         }
         self.left.set(Some(Left { span: self.row.span(), on, moved }));
-    }
-
-    fn say_on(&self, on: &'static str) {
-        self.row.words_mut().on = on;
     }
 }
 
@@ -206,10 +202,8 @@ impl Drop for Shown<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "untold")))]
 mod tests {
-    use std::time::Instant;
-
     use super::super::{own_label, received};
     use super::*;
 
@@ -221,7 +215,7 @@ mod tests {
         let waited = |bytes| {
             {
                 let _sitting = line.work();
-                received(bytes, Instant::now());
+                received(bytes);
                 assert_eq!((line.row().state(), line.row().words().on), (State::Run, ""));
             }
             line.rest(State::Read, "writer");

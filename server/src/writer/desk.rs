@@ -5,7 +5,6 @@ use std::fmt;
 use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Instant;
 
 use common::size::size;
 use crossbeam_channel::{Receiver, Sender, never, select};
@@ -21,7 +20,7 @@ use crate::state::{self, State};
 struct Writing {
     part: Arc<File>,
     back: Sender<Back>,
-    label: Option<Arc<str>>,
+    label: Option<String>,
     written: u64,
     failed: bool,
 }
@@ -110,7 +109,7 @@ impl Desk {
 impl Writing {
     fn write(&mut self, bytes: Vec<u8>) {
         if !self.failed {
-            state::works_for(self.label.as_ref());
+            state::works_for(self.label.as_deref());
             let _doing = state::enter(State::Disk);
             point::pass("writer.chunk");
             brakes::slow_down(bytes.len());
@@ -118,7 +117,7 @@ impl Writing {
                 Ok(()) => {
                     let count = bytes.len() as u64;
                     self.written += count;
-                    state::sent(count, Instant::now());
+                    state::sent(count);
                     let label = self.label.as_deref().unwrap_or_default();
                     let whose = label.split(' ').next().unwrap_or_default();
                     state::did(fmt::from_fn(|f| write!(f, "wrote {}, {whose}", size(count))));

@@ -165,7 +165,7 @@ fn available_bytes() -> Option<u64> {
 }
 
 /// The middle value; of an even number of them, between the two in the middle.
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let upper = values.len() / 2;
     let lower = (values.len().max(1) - 1) / 2;

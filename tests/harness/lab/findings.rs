@@ -63,6 +63,13 @@ pub struct Claim {
     pub holds: bool,
 }
 
+/// All pictures of several tables of one part in one drawing.
+pub fn drawing(headline: &str, tables: &[Findings]) -> String {
+    let panels: Vec<Panel> = tables.iter().flat_map(Findings::panels).collect();
+    let part = tables.first().map_or("", |table| table.name);
+    chart::drawing(headline, &format!("lab {part}"), &panels)
+}
+
 impl Findings {
     /// Whether all that is claimed is so.
     pub fn hold(&self) -> bool {
@@ -92,10 +99,13 @@ impl Findings {
 
     /// A drawing that needs nothing but itself, with a picture for each unit.
     pub fn svg(&self) -> String {
+        chart::drawing(&self.title, &format!("lab {}", self.name), &self.panels())
+    }
+
+    fn panels(&self) -> Vec<Panel> {
         let mut units: Vec<&str> = self.columns.iter().filter_map(|column| column.unit).collect();
         units.dedup();
-        let panels: Vec<Panel> = units.into_iter().map(|unit| self.panel(unit)).collect();
-        chart::drawing(&self.title, &format!("lab {}", self.name), &panels)
+        units.into_iter().map(|unit| self.panel(unit)).collect()
     }
 
     /// The bars of one unit: a group for each row, a colour for each column.

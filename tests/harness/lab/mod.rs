@@ -11,9 +11,10 @@
 //! | [`deadlock`] | two threads, two locks, each has one: who goes first? |
 //! | [`queue`] | open, write, close for each chunk: how slow can it be? |
 //! | [`efficiency`] | does a thread make work faster? Does a process? |
+//! | [`models`] | what does each of the server's four models cost, and what is it good at? |
 //!
 //! The first four are *trials* ([`trial`]): a version of a program promises to go wrong always, or
-//! never, and is run a hundred times. The last two are measured. All of it becomes [`Findings`]:
+//! never, and is run a hundred times. The last three are measured. All of it becomes [`Findings`]:
 //! a table, a picture, and claims. **A claim is about order and ratio, never about milliseconds:** on
 //! a busy machine all of them change, and what is true stays true.
 //!
@@ -27,6 +28,7 @@ pub mod deadlock;
 pub mod efficiency;
 pub mod exercises;
 pub mod findings;
+pub mod models;
 pub mod queue;
 pub mod race;
 mod rounds;

@@ -8,7 +8,6 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::thread::{Builder, Scope};
 
 use common::protocol::Request;
@@ -51,7 +50,7 @@ pub(super) enum Outcome<'s> {
 pub(super) struct Order<'s> {
     pub(super) session: u64,
     /// Who that is, for who looks on.
-    pub(super) label: Option<Arc<str>>,
+    pub(super) label: Option<String>,
     pub(super) task: Task<'s>,
 }
 
@@ -84,7 +83,7 @@ impl<'s> Beside<'s> {
             let _shown = table.show(gauge.clone());
             for Order { session, label, task } in orders {
                 gauge.take(0);
-                state::works_for(label.as_ref());
+                state::works_for(label.as_deref());
                 let _doing = state::enter(State::Run);
                 let outcome = catch_unwind(AssertUnwindSafe(|| compute(task, service)));
                 if results.send((session, outcome.ok())).is_err() {
