@@ -1,0 +1,272 @@
+//! A page of the documents, as a reader meets it: headings, links, transcripts, lines of code.
+//!
+//! The pages are Markdown, read by the same parser as mdBook's. Everything found keeps its place in
+//! the text, so that what has moved can be put right there.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+/// Where the repository is; all paths here are relative to it.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+/// A page, and what is on it.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Where it is, as in `docs/lab.md`.
+    pub path: PathBuf,
+    /// All of it.
+    pub text: String,
+    /// In order.
+    pub headings: Vec<Heading>,
+    /// To other places of the documents and of the code, and to elsewhere.
+    pub links: Vec<Link>,
+    /// The fenced blocks, and what is done offstage.
+    pub blocks: Vec<Block>,
+    /// What is set in code, as in `` `module::test` ``, outside of blocks.
+    pub spans: Vec<String>,
+    /// Lines of code that are referred to.
+    pub references: Vec<Reference>,
+}
+
+/// A heading.
+#[derive(Debug)]
+pub struct Heading {
+    /// 1 for the title.
+    pub level: usize,
+    /// Its words.
+    pub text: String,
+    /// What a link to it ends in, as forges make it.
+    pub anchor: String,
+}
+
+/// A link.
+#[derive(Debug)]
+pub struct Link {
+    /// The line of the page.
+    pub line: usize,
+    /// Where it leads, as it is written.
+    pub target: String,
+}
+
+/// A fenced block of text; or a comment `<!-- offstage … -->`, which readers do not see.
+#[derive(Debug)]
+pub struct Block {
+    /// What stands behind the fence, as in `console figures`, or `offstage`.
+    pub info: String,
+    /// The line of the page on which its text begins.
+    pub line: usize,
+    /// Where its text is.
+    pub range: Range<usize>,
+}
+
+/// A line of a file that the page refers to: `` `server/src/queue.rs:12` ``, or a link
+/// `[queue.rs:12](../server/src/queue.rs#L12)`. What stands in code right behind it, at most with
+/// punctuation or the border of a table's cell between, is a quotation of that line.
+#[derive(Debug)]
+pub struct Reference {
+    /// The file, from the root.
+    pub file: PathBuf,
+    /// Its line, from 1.
+    pub number: usize,
+    /// A piece of that line.
+    pub quoted: Option<String>,
+    /// Where the page refers to it.
+    pub range: Range<usize>,
+}
+
+impl Page {
+    /// Reads the page at `path`, as in `docs/lab.md`.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let text = fs::read_to_string(root().join(path))?;
+        Ok(Self { path: path.to_owned(), ..Self::parse(text, path) })
+    }
+
+    /// The blocks that are run: what is typed and shown, and what is done offstage.
+    pub fn scenes(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.iter().filter(|block| block.is_transcript() || block.info == "offstage")
+    }
+
+    /// The text of a block.
+    pub fn text_of(&self, block: &Block) -> &str {
+        self.text.get(block.range.clone()).unwrap_or_default()
+    }
+
+    /// The path that a link of this page leads to, from the root, and what follows its `#`; none
+    /// if it leads out of the repository.
+    pub fn destination<'a>(&self, target: &'a str) -> Option<(PathBuf, &'a str)> {
+        if target.contains("://") || target.starts_with("mailto:") {
+            return None;
+        }
+        let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let path = if path.is_empty() { self.path.clone() } else { folder.join(path) };
+        let mut from_root = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::ParentDir => drop(from_root.pop()),
+                Component::CurDir => {}
+                part => from_root.push(part),
+            }
+        }
+        Some((from_root, anchor))
+    }
+
+    fn parse(text: String, path: &Path) -> Self {
+        let mut page = Self { path: path.to_owned(), ..Self::default() };
+        let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+        let (mut heading, mut anchors) = (None, HashMap::new());
+        let mut link = None;
+        // A reference waits for its quotation, until something else than punctuation comes.
+        let mut waiting = false;
+        let mut block: Option<(String, Option<Range<usize>>)> = None;
+        for (event, range) in Parser::new_ext(&text, options).into_offset_iter() {
+            let line = line_at(&text, range.start);
+            match event {
+                Event::Start(Tag::Heading { level, .. }) => {
+                    heading = Some((level as usize, String::new()));
+                }
+                Event::End(TagEnd::Heading(_)) => {
+                    if let Some((level, text)) = heading.take() {
+                        let anchor = unique(&mut anchors, anchor(&text));
+                        page.headings.push(Heading { level, text, anchor });
+                    }
+                }
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                    let target = dest_url.into_string();
+                    link = page.line_linked(&target).map(|(file, number)| Reference {
+                        file,
+                        number,
+                        quoted: None,
+                        range: range.clone(),
+                    });
+                    page.links.push(Link { line, target });
+                }
+                Event::End(TagEnd::Link) => {
+                    waiting = link.is_some();
+                    page.references.extend(link.take());
+                }
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                    block = Some((info.into_string(), None));
+                }
+                Event::End(TagEnd::CodeBlock) => {
+                    if let Some((info, Some(range))) = block.take() {
+                        let line = line_at(&text, range.start);
+                        page.blocks.push(Block { info, line, range });
+                    }
+                }
+                Event::Text(words) => {
+                    if let Some((_, inside)) = &mut block {
+                        let start = inside.take().map_or(range.start, |inside| inside.start);
+                        *inside = Some(start..range.end);
+                    }
+                    if let Some((_, title)) = &mut heading {
+                        title.push_str(&words);
+                    }
+                    waiting &= words.chars().all(|c| " :,–—()：，（）、".contains(c));
+                }
+                Event::Code(words) => {
+                    if let Some((_, title)) = &mut heading {
+                        title.push_str(&words);
+                    }
+                    if let Some((file, number)) = line_named(&words).filter(|_| link.is_none()) {
+                        page.references.push(Reference { file, number, quoted: None, range });
+                        waiting = true;
+                    } else if link.is_none() {
+                        if let Some(last) = page.references.last_mut().filter(|_| waiting)
+                            && !names_a_test(&words)
+                        {
+                            last.quoted = Some(words.to_string());
+                        }
+                        waiting = false;
+                    }
+                    page.spans.push(words.into_string());
+                }
+                Event::Html(words) => {
+                    if let Some(inside) = offstage(&words) {
+                        let range = range.start + inside.start..range.start + inside.end;
+                        let line = line_at(&text, range.start);
+                        page.blocks.push(Block { info: "offstage".to_owned(), line, range });
+                    }
+                }
+                Event::SoftBreak
+                | Event::Start(Tag::TableCell | Tag::Emphasis)
+                | Event::End(TagEnd::TableCell | TagEnd::Emphasis) => {}
+                _ => waiting = false,
+            }
+        }
+        page.text = text;
+        page
+    }
+
+    /// The line of a file of the repository that a link leads to.
+    fn line_linked(&self, target: &str) -> Option<(PathBuf, usize)> {
+        let (file, anchor) = self.destination(target)?;
+        Some((file, anchor.strip_prefix('L')?.parse().ok()?))
+    }
+}
+
+impl Block {
+    /// Whether it is run and compared.
+    pub fn is_transcript(&self) -> bool {
+        self.info.split_whitespace().next() == Some("console")
+    }
+
+    /// Whether its figures are measured, so that no number is compared.
+    pub fn is_measured(&self) -> bool {
+        self.info.split_whitespace().any(|word| word == "figures")
+    }
+}
+
+/// The line that `server/src/queue.rs:12` means.
+fn line_named(words: &str) -> Option<(PathBuf, usize)> {
+    let (file, number) = words.rsplit_once(':')?;
+    let is_path = !file.is_empty() && file.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
+    let is_file = is_path && Path::new(file).extension().is_some();
+    is_file.then_some(())?;
+    Some((PathBuf::from(file), number.parse().ok()?))
+}
+
+/// Whether words in code are the name of a test, as in `module::what_must_be_so`: of small letters
+/// alone, and a sentence, or in a module `tests`.
+pub fn names_a_test(words: &str) -> bool {
+    let is_name = |name: &str| {
+        let mut letters = name.chars();
+        letters.next().is_some_and(|c| c.is_ascii_lowercase())
+            && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let names: Vec<&str> = words.split("::").collect();
+    let sentence = names.last().is_some_and(|last| last.matches('_').count() >= 3);
+    names.len() >= 2 && names.iter().all(|name| is_name(name)) && (sentence || names.contains(&"tests"))
+}
+
+/// What a comment does offstage, within it.
+fn offstage(comment: &str) -> Option<Range<usize>> {
+    let inside = comment.strip_prefix("<!-- offstage\n")?;
+    let (inside, _) = inside.split_once("-->")?;
+    let start = comment.len() - comment.strip_prefix("<!-- offstage\n")?.len();
+    Some(start..start + inside.len())
+}
+
+/// The line of the text, from 1, that the byte at `place` is in.
+pub fn line_at(text: &str, place: usize) -> usize {
+    1 + text.bytes().take(place).filter(|byte| *byte == b'\n').count()
+}
+
+/// What a forge makes of a heading: small letters, hyphens for spaces, no punctuation.
+fn anchor(heading: &str) -> String {
+    let lower = heading.trim().to_lowercase();
+    let kept = lower.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// The second heading of the same words gets a number.
+fn unique(seen: &mut HashMap<String, usize>, anchor: String) -> String {
+    let count = seen.entry(anchor.clone()).and_modify(|count| *count += 1).or_insert(0);
+    if *count == 0 { anchor } else { format!("{anchor}-{count}") }
+}
