@@ -187,8 +187,8 @@ impl Page {
                     }
                     page.spans.push(words.into_string());
                 }
-                Event::Html(words) => {
-                    if let Some(inside) = offstage(&words) {
+                Event::Start(Tag::HtmlBlock) => {
+                    if let Some(inside) = offstage(text.get(range.clone()).unwrap_or_default()) {
                         let range = range.start + inside.start..range.start + inside.end;
                         let line = line_at(&text, range.start);
                         page.blocks.push(Block { info: "offstage".to_owned(), line, range });
@@ -226,10 +226,9 @@ impl Block {
 /// The line that `server/src/queue.rs:12` means.
 fn line_named(words: &str) -> Option<(PathBuf, usize)> {
     let (file, number) = words.rsplit_once(':')?;
-    let is_path = !file.is_empty() && file.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
-    let is_file = is_path && Path::new(file).extension().is_some();
-    is_file.then_some(())?;
-    Some((PathBuf::from(file), number.parse().ok()?))
+    let extension = Path::new(file).extension()?.to_str()?;
+    let is_text = ["rs", "toml", "md", "txt", "sh", "py"].contains(&extension);
+    Some((PathBuf::from(file), number.parse().ok().filter(|_| is_text)?))
 }
 
 /// Whether words in code are the name of a test, as in `module::what_must_be_so`: of small letters
@@ -247,10 +246,9 @@ pub fn names_a_test(words: &str) -> bool {
 
 /// What a comment does offstage, within it.
 fn offstage(comment: &str) -> Option<Range<usize>> {
-    let inside = comment.strip_prefix("<!-- offstage\n")?;
-    let (inside, _) = inside.split_once("-->")?;
-    let start = comment.len() - comment.strip_prefix("<!-- offstage\n")?.len();
-    Some(start..start + inside.len())
+    const OPENS: &str = "<!-- offstage\n";
+    let (inside, _) = comment.strip_prefix(OPENS)?.split_once("-->")?;
+    Some(OPENS.len()..OPENS.len() + inside.len())
 }
 
 /// The line of the text, from 1, that the byte at `place` is in.

@@ -24,21 +24,20 @@ ferryd() {
   rm -f "$STORY/said"; mkfifo "$STORY/said"
   # A shell takes the keyboard from what runs in the background, unless it is given it by number.
   "$STAGE" ferryd "$@" <&4 >"$STORY/said" 2>"$STORY/log" 4<&- &
-  eval "server_$port=$!"
+  started=$!
   exec 5<"$STORY/said"
   first=
   read -r first <&5
   case $first in
     "ferryd listening on "*)
-      eval "address_$port=\${first##* }"
+      eval "server_$port=$started address_$port=\${first##* }"
       [ "$port" != 9021 ] || export FERRY_SERVER="${first##* }"
       echo "ferryd listening on $called"
       exec 5<&- ;;
     *)
       [ -z "$first" ] || printf '%s\n' "$first"
       cat <&5; exec 5<&-
-      eval "wait \$server_$port"; status=$?
-      eval "server_$port="
+      wait "$started"; status=$?
       cat "$STORY/log"
       return $status ;;
   esac
@@ -62,7 +61,7 @@ ferry() {
 lab() {
   case " $* " in
     *" --runs "* | *" --help "*) ;;
-    " queue "* | " efficiency "*) set -- "$@" --runs 1 ;;
+    " queue "* | " efficiency "*) set -- "$@" --quick --runs 1 ;;
     " sticky "* | " race "* | " cv-if "* | " deadlock "* | " check "*) set -- "$@" --runs 3 ;;
   esac
   "$PROGRAMS/lab" "$@"
