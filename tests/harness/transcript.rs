@@ -46,10 +46,9 @@ pub fn play(page: &Page, stage: &Path) -> io::Result<Vec<Untrue>> {
         let text = page.text_of(block);
         let place = format!("{}:{}", page.path.display(), block.line);
         if block.info == "offstage" {
-            let (said, status) = shell.run(text)?;
-            if status != 0 {
-                return Err(io::Error::other(format!("{place}: offstage: {said}")));
-            }
+            // Whatever fails there ends the shell, and so the story.
+            let done = shell.run(&format!("set -e\n{text}\nset +e"));
+            done.map_err(|error| io::Error::other(format!("{place}: offstage: {error}")))?;
         } else if block.is_transcript() {
             let mut happened = String::new();
             for exchange in exchanges(text).map_err(|why| io::Error::other(format!("{place}: {why}")))? {

@@ -5,7 +5,7 @@
 //! The two languages go side by side. `UPDATE_DOCS=1 cargo test -p ferry-tests --test it docs::`
 //! writes what happened into the transcripts, and moves references to where their lines are now.
 
-mod references;
+mod evidence;
 mod structure;
 mod transcripts;
 

@@ -10,8 +10,8 @@ static VARYING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", "TIME"),
         (r"(today|yesterday|今天|昨天) \d\d:\d\d", "TIME"),
         (r"\b\d\d:\d\d(:\d\d)?\b", "TIME"),
-        // Seconds since 1970.
-        (r"\b1\d{9}\b", "TIME"),
+        // Seconds since 1970, and nanoseconds.
+        (r"\b1\d{9}(\d{9})?\b", "TIME"),
         (r"\d+(\.\d+)? ?[kMGT]?i?B/s", "RATE"),
         (r"\b\d+(\.\d+)? ?(ns|µs|us|ms|s|min|h)\b", "DURATION"),
         (r"\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b", "ADDRESS"),

@@ -82,3 +82,16 @@ fn every_test_that_the_pages_name_is_there() {
         assert!(count > least, "{page} names only {count} tests");
     }
 }
+
+/// A requirement that nothing shows would be a wish; one that changes its number is lost.
+#[test]
+fn every_requirement_has_its_number_and_what_shows_it() {
+    let text = fs::read_to_string(root().join("docs/requirements.md")).unwrap();
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| R")).collect();
+    for (number, row) in (1..).zip(&rows) {
+        assert!(row.starts_with(&format!("| R{number} | ")), "not R{number}: {row}");
+        let named = row.split('`').skip(1).step_by(2).any(names_a_test);
+        assert!(named, "nothing shows R{number}: {row}");
+    }
+    assert!(rows.len() > 50, "only {} requirements", rows.len());
+}
