@@ -241,7 +241,9 @@ pub fn names_a_test(words: &str) -> bool {
     };
     let names: Vec<&str> = words.split("::").collect();
     let sentence = names.last().is_some_and(|last| last.matches('_').count() >= 3);
-    names.len() >= 2 && names.iter().all(|name| is_name(name)) && (sentence || names.contains(&"tests"))
+    names.len() >= 2
+        && names.iter().all(|name| is_name(name))
+        && (sentence || names.contains(&"tests"))
 }
 
 /// What a comment does offstage, within it.

@@ -51,14 +51,17 @@ pub fn play(page: &Page, stage: &Path) -> io::Result<Vec<Untrue>> {
             done.map_err(|error| io::Error::other(format!("{place}: offstage: {error}")))?;
         } else if block.is_transcript() {
             let mut happened = String::new();
-            for exchange in exchanges(text).map_err(|why| io::Error::other(format!("{place}: {why}")))? {
+            for exchange in
+                exchanges(text).map_err(|why| io::Error::other(format!("{place}: {why}")))?
+            {
                 let (said, _) = shell.run(&exchange.command)?;
                 happened.push_str(&exchange.typed);
                 happened.push_str(&exchange.merged_with(&said, block.is_measured()));
             }
             if happened != text {
                 let difference = TextDiff::from_lines(text, &happened);
-                let difference = difference.unified_diff().header(&place, "what happened").to_string();
+                let difference =
+                    difference.unified_diff().header(&place, "what happened").to_string();
                 let range = block.range.clone();
                 untrue.push(Untrue { block: number, range, happened, difference });
             }
@@ -85,7 +88,8 @@ fn exchanges(text: &str) -> Result<Vec<Exchange>, String> {
         if next.is_some() {
             all.push(Exchange::default());
         }
-        let exchange = all.last_mut().ok_or("a transcript begins with what is typed, behind `$ `")?;
+        let exchange =
+            all.last_mut().ok_or("a transcript begins with what is typed, behind `$ `")?;
         let more = if goes_on { Some(line) } else { line.strip_prefix("> ") };
         let more = more.filter(|_| exchange.shown.is_empty());
         if let Some(command) = next.or(more) {

@@ -14,12 +14,17 @@ fn place_of(reference: &Reference, lines: &[&str]) -> Result<usize, String> {
     let named = lines.get(reference.number.wrapping_sub(1));
     let Some(quoted) = &reference.quoted else {
         let blank = named.is_none_or(|line| line.trim().is_empty());
-        return if blank { Err("there is no such line, or it is blank".into()) } else { Ok(reference.number) };
+        return if blank {
+            Err("there is no such line, or it is blank".into())
+        } else {
+            Ok(reference.number)
+        };
     };
     if named.is_some_and(|line| line.contains(quoted)) {
         return Ok(reference.number);
     }
-    let holds = (1_usize..).zip(lines).filter(|(_, line)| line.contains(quoted)).map(|(number, _)| number);
+    let holds =
+        (1_usize..).zip(lines).filter(|(_, line)| line.contains(quoted)).map(|(number, _)| number);
     let nearest = holds.min_by_key(|number| number.abs_diff(reference.number));
     nearest.ok_or_else(|| format!("no line of it holds `{quoted}`"))
 }
@@ -33,8 +38,10 @@ fn every_line_of_code_that_a_page_refers_to_is_there_and_holds_what_is_quoted() 
             let (file, number) = (reference.file.display(), reference.number);
             let text = fs::read_to_string(root().join(&reference.file));
             let place = text.map_err(|error| error.to_string());
-            let place = place.and_then(|text| place_of(reference, &text.lines().collect::<Vec<_>>()));
-            let at = format!("{}:{}", page.path.display(), line_at(&page.text, reference.range.start));
+            let place =
+                place.and_then(|text| place_of(reference, &text.lines().collect::<Vec<_>>()));
+            let at =
+                format!("{}:{}", page.path.display(), line_at(&page.text, reference.range.start));
             match place {
                 Ok(now) if now == number => {}
                 Ok(now) if updates() => moved.push((index, now)),
@@ -70,7 +77,9 @@ fn every_test_that_the_pages_name_is_there() {
     };
     let mut counts: HashMap<PathBuf, usize> = HashMap::new();
     for page in pages() {
-        for name in page.spans.iter().filter(|span| names_a_test(span) && !span.starts_with("module::")) {
+        for name in
+            page.spans.iter().filter(|span| names_a_test(span) && !span.starts_with("module::"))
+        {
             let (module, test) = (name.split("::").next().unwrap(), name.rsplit("::").next());
             let is_there = is_there(module, test.unwrap());
             assert!(is_there, "{} names `{name}`, and there is no such test", page.path.display());

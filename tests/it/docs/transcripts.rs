@@ -1,6 +1,7 @@
 //! Every transcript of every page, played again; a test for each page, so that they run side by side.
 
 use std::path::Path;
+use std::process::Command;
 
 use harness::page::{Block, Page};
 use harness::transcript;
@@ -9,14 +10,14 @@ use super::{CHINESE, edit, pages, translation, updates};
 use crate::people::stage;
 
 macro_rules! pages_with_transcripts {
-    ($($name:ident: $path:literal),+ $(,)?) => {
+    ($($name:ident: $path:literal $(with $needed:literal)*),+ $(,)?) => {
         /// Every page that is played.
         const PLAYED: &[&str] = &[$($path),+];
 
         $(
             #[test]
             fn $name() {
-                plays($path);
+                plays($path, &[$($needed),*]);
             }
         )+
     };
@@ -25,12 +26,17 @@ macro_rules! pages_with_transcripts {
 pages_with_transcripts! {
     the_readme_shows_what_happens: "README.md",
     the_user_manual_shows_what_happens: "docs/user-manual.md",
-    the_lab_shows_what_happens: "docs/lab.md",
-    the_protocol_shows_what_happens: "docs/protocol.md",
+    the_lab_shows_what_happens: "docs/lab.md" with "python3" with "strace",
+    the_protocol_shows_what_happens: "docs/protocol.md" with "python3",
 }
 
+/// Plays a page, for which some programs are needed besides ours.
 #[track_caller]
-fn plays(path: &str) {
+fn plays(path: &str, needed: &[&str]) {
+    let is_there = |program: &&&str| Command::new(program).arg("--version").output().is_ok();
+    if let Some(missing) = needed.iter().find(|program| !is_there(program)) {
+        return harness::skipped(path, missing);
+    }
     let path = Path::new(path);
     let page = Page::read(path).unwrap();
     let untrue = transcript::play(&page, stage()).unwrap();
@@ -54,7 +60,11 @@ fn every_page_with_a_transcript_is_played() {
     for page in pages().iter().filter(|page| !page.path.starts_with(CHINESE)) {
         let has_one = page.blocks.iter().any(Block::is_transcript);
         let is_played = PLAYED.iter().any(|path| page.path == Path::new(path));
-        assert!(has_one == is_played, "{}: transcript {has_one}, played {is_played}", page.path.display());
+        assert!(
+            has_one == is_played,
+            "{}: transcript {has_one}, played {is_played}",
+            page.path.display()
+        );
     }
 }
 
