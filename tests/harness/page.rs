@@ -270,3 +270,58 @@ fn unique(seen: &mut HashMap<String, usize>, anchor: String) -> String {
     let count = seen.entry(anchor.clone()).and_modify(|count| *count += 1).or_insert(0);
     if *count == 0 { anchor } else { format!("{anchor}-{count}") }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+
+    use super::{Page, names_a_test};
+
+    fn page(text: &str) -> Page {
+        Page::parse(text.to_owned(), Path::new("docs/page.md"))
+    }
+
+    #[test]
+    fn a_line_of_code_is_referred_to_in_code_or_by_a_link_and_quoted_behind_it() {
+        let page = page(
+            "`server/src/queue.rs:12`, `bounded`; [queue.rs:7](../server/src/queue.rs#L7) but `no`.\n\n\
+             | a | [a.rs:3](../a.rs#L3) | `of it` | `module::a_test_is_no_quotation` |\n|--|--|--|--|\n",
+        );
+        let found: Vec<_> = page
+            .references
+            .iter()
+            .map(|r| (r.file.to_str().unwrap(), r.number, r.quoted.as_deref()))
+            .collect();
+        let expected = [
+            ("server/src/queue.rs", 12, Some("bounded")),
+            ("server/src/queue.rs", 7, None),
+            ("a.rs", 3, None),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(super::line_named("127.0.0.1:9021"), None);
+    }
+
+    #[test]
+    fn blocks_are_found_with_what_is_done_offstage() {
+        let page =
+            page("<!-- offstage\nmkdir a\n-->\n```console figures\n$ ls\n\na\n```\n<!-- b -->\n");
+        let found: Vec<_> = page.scenes().map(|b| (b.line, page.text_of(b))).collect();
+        assert_eq!(found, [(2, "mkdir a\n"), (5, "$ ls\n\na\n")]);
+        assert!(page.blocks[1].is_transcript() && page.blocks[1].is_measured());
+    }
+
+    #[test]
+    fn anchors_are_as_a_forge_makes_them() {
+        let page = page("# Bird's `eye`: 3, 4\n## 目标 two\n## 目标 two\n");
+        let anchors: Vec<&str> = page.headings.iter().map(|h| h.anchor.as_str()).collect();
+        assert_eq!(anchors, ["birds-eye-3-4", "目标-two", "目标-two-1"]);
+    }
+
+    #[test]
+    fn a_sentence_of_small_letters_is_the_name_of_a_test() {
+        assert!(names_a_test("claims::first_come_first_served"));
+        assert!(names_a_test("writer::tests::works"));
+        assert!(!names_a_test("std::fs::create_dir") && !names_a_test("State::WaitFile"));
+    }
+}
