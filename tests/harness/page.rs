@@ -296,7 +296,7 @@ mod tests {
         let expected = [
             ("server/src/queue.rs", 12, Some("bounded")),
             ("server/src/queue.rs", 7, None),
-            ("a.rs", 3, None),
+            ("a.rs", 3, Some("of it")),
         ];
         assert_eq!(found, expected);
         assert_eq!(super::line_named("127.0.0.1:9021"), None);
