@@ -43,6 +43,8 @@ pub struct Heading {
     pub text: String,
     /// What a link to it ends in, as forges make it.
     pub anchor: String,
+    /// Where it begins.
+    start: usize,
 }
 
 /// A link.
@@ -97,6 +99,21 @@ impl Page {
         self.text.get(block.range.clone()).unwrap_or_default()
     }
 
+    /// The same page without the sections that have these headings.
+    #[must_use]
+    pub fn without(&self, headings: &[&str]) -> Self {
+        let mut text = self.text.clone();
+        for (index, heading) in self.headings.iter().enumerate().rev() {
+            if headings.contains(&heading.text.as_str()) {
+                let mut behind = self.headings.iter().skip(index + 1);
+                let next = behind.find(|next| next.level <= heading.level);
+                let end = next.map_or(self.text.len(), |next| next.start);
+                text.replace_range(heading.start..end, "");
+            }
+        }
+        Self::parse(text, &self.path)
+    }
+
     /// The path that a link of this page leads to, from the root, and what follows its `#`; none
     /// if it leads out of the repository.
     pub fn destination<'a>(&self, target: &'a str) -> Option<(PathBuf, &'a str)> {
@@ -129,12 +146,12 @@ impl Page {
             let line = line_at(&text, range.start);
             match event {
                 Event::Start(Tag::Heading { level, .. }) => {
-                    heading = Some((level as usize, String::new()));
+                    heading = Some((level as usize, range.start, String::new()));
                 }
                 Event::End(TagEnd::Heading(_)) => {
-                    if let Some((level, text)) = heading.take() {
+                    if let Some((level, start, text)) = heading.take() {
                         let anchor = unique(&mut anchors, anchor(&text));
-                        page.headings.push(Heading { level, text, anchor });
+                        page.headings.push(Heading { level, text, anchor, start });
                     }
                 }
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
@@ -165,13 +182,13 @@ impl Page {
                         let start = inside.take().map_or(range.start, |inside| inside.start);
                         *inside = Some(start..range.end);
                     }
-                    if let Some((_, title)) = &mut heading {
+                    if let Some((_, _, title)) = &mut heading {
                         title.push_str(&words);
                     }
                     waiting &= words.chars().all(|c| " :,–—()：，（）、".contains(c));
                 }
                 Event::Code(words) => {
-                    if let Some((_, title)) = &mut heading {
+                    if let Some((_, _, title)) = &mut heading {
                         title.push_str(&words);
                     }
                     if let Some((file, number)) = line_named(&words).filter(|_| link.is_none()) {

@@ -29,8 +29,8 @@ fn pages() -> Vec<Page> {
     };
     let found = WalkDir::new(root().join("docs")).sort_by_file_name().into_iter();
     let paths = found.map(|entry| entry.unwrap().into_path()).filter(|path| is_page(path));
-    let readme = root().join("README.md");
-    let paths = paths.chain([readme]).map(|path| path.strip_prefix(root()).unwrap().to_owned());
+    let front = ["README.md", "CONTRIBUTING.md"].map(|name| root().join(name));
+    let paths = paths.chain(front).map(|path| path.strip_prefix(root()).unwrap().to_owned());
     paths.map(|path| Page::read(&path).unwrap()).collect()
 }
 
@@ -52,8 +52,13 @@ fn edit(path: &Path, find: impl FnOnce(&Page) -> Vec<(Range<usize>, String)>) {
     fs::write(root().join(path), page.text).unwrap();
 }
 
-/// The same page in Chinese. What has none by that name, as a front page of its own, is left alone.
-fn translation(page: &Page) -> Option<Page> {
+/// What a page is translated from, and the page in Chinese. A Chinese page may say in a comment
+/// `<!-- not yet translated: HEADING, HEADING -->` which sections of the other it has not.
+fn translation(page: &Page) -> Option<(Page, Page)> {
     let inside = page.path.strip_prefix("docs").ok().filter(|path| !path.starts_with("zh"))?;
-    Page::read(&Path::new(CHINESE).join(inside)).ok()
+    let chinese = Page::read(&Path::new(CHINESE).join(inside)).ok()?;
+    let (_, behind) = chinese.text.split_once("<!-- not yet translated: ").unwrap_or_default();
+    let (missing, _) = behind.split_once(" -->").unwrap_or_default();
+    let missing: Vec<&str> = missing.split(", ").collect();
+    Some((page.without(&missing), chinese))
 }

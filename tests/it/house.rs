@@ -142,6 +142,16 @@ fn every_limit_both_sides_know_is_on_the_protocol_page() {
 }
 
 #[test]
+fn every_file_that_the_page_for_contributors_names_is_there() {
+    let page = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let words = page.split('`').skip(1).step_by(2);
+    let files: Vec<&str> = words.filter(|w| w.contains('/') && !w.contains(' ')).collect();
+    assert!(files.len() > 20, "only {files:?}");
+    let missing: Vec<_> = files.iter().filter(|file| !root().join(file).exists()).collect();
+    assert!(missing.is_empty(), "not there: {missing:?}");
+}
+
+#[test]
 fn what_the_manual_says_of_ferry_beside_others_has_a_test_in_its_row() {
     let page = fs::read_to_string(root().join("docs/user-manual.md")).unwrap();
     let (_, section) = page.split_once("\n## Beside other clients\n").unwrap();

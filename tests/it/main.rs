@@ -50,6 +50,7 @@ mod models; // the same checks for the other ways to run sessions, and what each
 mod named_servers; // `ferry @NAME`, and the file that knows the name
 mod nonsense; // lines that are no requests
 mod notices; // who brought what into the library, told to the room
+mod package; // what the Debian package installs, and how it starts the server
 mod panics; // a session that panics, and a writer that dies
 mod paths; // no spelling, link or special file leads anywhere it should not
 mod powercut; // OK is true after a power cut, and a missing sync is found out

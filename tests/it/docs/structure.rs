@@ -63,7 +63,7 @@ fn every_link_leads_somewhere() {
 #[test]
 fn both_languages_have_the_same_headings() {
     for page in pages() {
-        let Some(other) = translation(&page) else { continue };
+        let Some((page, other)) = translation(&page) else { continue };
         let outline = |page: &Page| page.headings.iter().map(|h| h.level).collect::<Vec<_>>();
         let side_by_side = || {
             let text = |h: Option<&Heading>| {

@@ -72,7 +72,7 @@ fn every_page_with_a_transcript_is_played() {
 #[test]
 fn both_languages_show_the_same_transcripts() {
     for page in pages() {
-        let Some(other) = translation(&page) else { continue };
+        let Some((page, other)) = translation(&page) else { continue };
         let transcripts = |page: &Page| -> Vec<(String, String)> {
             page.scenes().map(|b| (b.info.clone(), page.text_of(b).to_owned())).collect()
         };
