@@ -16,6 +16,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::admin;
+use crate::class;
 use crate::config::{Config, Task};
 use crate::console::Terminal;
 use crate::journal::{self, Echo, Journal};
@@ -102,6 +103,9 @@ fn announce(server: &Server) -> Result<(), ServerError> {
     let _ = writeln!(io::stdout(), "ferryd listening on {address}");
     let _ = io::stdout().flush();
     log::info!("listening on {address}; {}", server.config);
+    if server.config.class.class {
+        log::warn!("{}", class::BANNER);
+    }
     if server.config.is_exposed() {
         log::warn!(
             "everybody who can reach {address} may put files here without a name; \

@@ -66,9 +66,14 @@ impl<T> Inlet<T> {
         Ok(())
     }
 
+    /// How many places there are.
+    pub fn places(&self) -> usize {
+        self.gauge.stamps.len()
+    }
+
     /// How many places are free.
     pub fn free(&self) -> usize {
-        self.sender.capacity().map_or(usize::MAX, |places| places.saturating_sub(self.sender.len()))
+        self.places().saturating_sub(self.sender.len())
     }
 }
 

@@ -86,7 +86,7 @@ impl Door {
             let taken = HandedOver::take(session).map_err(ServerError::system("take the client"));
             return taken.map(Self::Passed);
         }
-        let listener = Listener::bind(config.listen, config.deadlines());
+        let listener = Listener::bind(config.listen, config.deadlines(), config.class.class);
         listener.map(Self::Open).map_err(|e| ServerError::Listen(config.listen, e))
     }
 
@@ -141,6 +141,7 @@ impl Server {
     /// every thread has been joined.
     pub fn run(mut self) -> Result<(), ServerError> {
         let table = Arc::clone(&self.table);
+        self.config.class.put_on_brakes();
         let roster = Roster::new(self.config.capacity());
         let (counters, countdown) = (Counters::since(SystemTime::now()), Countdown::default());
         let _seat = table.seat("main", State::Run);
@@ -161,6 +162,7 @@ impl Server {
                 countdown: &countdown,
                 stop: &stop,
                 table: &table,
+                class: self.config.class.class,
             };
             let typed = self.typed.take();
             let screen = if typed.is_some() { Screen::Console } else { Screen::Common };
@@ -169,7 +171,7 @@ impl Server {
         }
         let room = Room::new(&self.store);
         thread::scope(|scope| {
-            let (writer, writing) = Writer::spawn(scope, &table, &stop)
+            let (writer, writing) = Writer::spawn(scope, &table, &stop, self.config.flow())
                 .map_err(ServerError::system("start the writer thread"))?;
             let service = Service {
                 places: Places {
@@ -190,6 +192,7 @@ impl Server {
                 stop: &stop,
                 table: &table,
                 model: self.config.model.to_string(),
+                class: self.config.class.class,
                 alone: matches!(self.door, Door::Passed(_)),
                 claim_wait: self.config.claim_wait,
                 deadlines: self.config.deadlines(),

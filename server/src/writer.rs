@@ -45,25 +45,44 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, never, select};
 
 use crate::bell::Bell;
-use crate::fault;
+use crate::brakes;
+use crate::point;
 use crate::queue::{Gauge, Inlet, queue};
 use crate::state::{self, State, Table};
 use crate::stop::Stop;
 
-/// Bytes in one full chunk. Big and full is what makes writing fast: half a mebibyte is worth
-/// about twice the speed of 64 KiB.
-pub const CHUNK_BYTES: usize = 512 * 1024;
-
 /// Buffers one upload may own: one being filled, one being written, one between.
 pub const CHUNKS_PER_UPLOAD: usize = 3;
 
-/// Places in the command queue and in the data queue. What stands in them is bounded in bytes by
-/// the uploads' own buffers.
-const QUEUE_PLACES: usize = 256;
+/// Places in the command queue.
+const COMMAND_PLACES: usize = 256;
 
-/// The writer answers within microseconds of its disk. Past this it is stuck, and the upload that
-/// waits for it is told so.
-const WRITER_PATIENCE: Duration = Duration::from_secs(120);
+/// What flows to the writer, and how long it may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Flow {
+    /// Bytes in one full chunk. Big and full is what makes writing fast: half a mebibyte is worth
+    /// about twice the speed of 64 KiB.
+    pub chunk_bytes: usize,
+    /// Places in the data queue. What stands in them is bounded in bytes by the uploads' own buffers.
+    pub data_places: usize,
+    /// The writer answers within microseconds of its disk. Past this it is stuck, and the upload
+    /// that waits for it is told so.
+    pub patience: Duration,
+}
+
+impl Flow {
+    /// To be looked at: each file is several chunks, nobody waits for their next one until their
+    /// client gives up although the disk is slow, and a writer that is held up on purpose is not
+    /// stuck.
+    pub const IN_CLASS: Self =
+        Self { chunk_bytes: 64 * 1024, data_places: 256, patience: Duration::from_secs(60 * 60) };
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self { chunk_bytes: 512 * 1024, data_places: 256, patience: Duration::from_secs(120) }
+    }
+}
 
 /// Room on the way back: every buffer, a failure and the final word can be under way at once.
 const BACK_PLACES: usize = CHUNKS_PER_UPLOAD + 2;
@@ -109,6 +128,7 @@ pub struct Writer {
     commands: Inlet<Command>,
     data: Inlet<Data>,
     next_id: AtomicU64,
+    flow: Flow,
     bell: Bell,
 }
 
@@ -119,9 +139,10 @@ impl Writer {
         scope: &'scope Scope<'scope, '_>,
         table: &'scope Table,
         stop: &'scope Stop,
+        flow: Flow,
     ) -> io::Result<(Self, ScopedJoinHandle<'scope, ()>)> {
-        let (commands, command_queue, announced) = queue("commands", QUEUE_PLACES);
-        let (data, data_queue, carried) = queue("data", QUEUE_PLACES);
+        let (commands, command_queue, announced) = queue("commands", COMMAND_PLACES);
+        let (data, data_queue, carried) = queue("data", flow.data_places);
         let bell = Bell::default();
         let rung = bell.clone();
         let thread =
@@ -137,7 +158,7 @@ impl Writer {
                     panic::resume_unwind(panicked);
                 }
             })?;
-        Ok((Self { commands, data, next_id: AtomicU64::new(1), bell }, thread))
+        Ok((Self { commands, data, next_id: AtomicU64::new(1), flow, bell }, thread))
     }
 
     /// Rung when something has become of the data queue.
@@ -159,10 +180,11 @@ impl Writer {
         // LESSON: this send happens before the first chunk's, in the same thread. That is all the
         // order the writer needs.
         self.commands
-            .send(Command::Begin { id, part, back, label }, 0, WRITER_PATIENCE)
+            .send(Command::Begin { id, part, back, label }, 0, self.flow.patience)
             .map_err(|_| writer_gone())?;
         Ok(Feed {
             id,
+            flow: self.flow,
             data: self.data.clone(),
             returns,
             buffers: 0,
@@ -176,7 +198,7 @@ impl Writer {
 
 /// Half of the places are kept for the ends of uploads, which cannot be put off.
 fn has_room(data: &Inlet<Data>) -> bool {
-    data.free() > QUEUE_PLACES / 2
+    data.free() > data.places() / 2
 }
 
 /// What is left to do for a writer that died, until all senders are gone.
@@ -200,6 +222,7 @@ fn writer_gone() -> io::Error {
 #[derive(Debug)]
 pub struct Feed {
     id: u64,
+    flow: Flow,
     data: Inlet<Data>,
     returns: Receiver<Back>,
     /// How many buffers this upload has made so far.
@@ -255,6 +278,11 @@ impl Feed {
                 Err(TryRecvError::Disconnected) => return Err(writer_gone()),
             }
         }
+    }
+
+    /// How long a buffer should be, but for the last.
+    pub fn chunk_bytes(&self) -> usize {
+        self.flow.chunk_bytes
     }
 
     /// A buffer of `len` bytes to fill: one that came back, else a new one while the upload owns
@@ -327,7 +355,7 @@ impl Feed {
 
     fn put(&self, data: Data) -> io::Result<()> {
         let bytes = data.bytes();
-        self.data.send(data, bytes, WRITER_PATIENCE).map_err(|_| writer_gone())
+        self.data.send(data, bytes, self.flow.patience).map_err(|_| writer_gone())
     }
 
     fn next_return(&self, waiting: State) -> io::Result<Back> {
@@ -335,7 +363,7 @@ impl Feed {
             return Ok(back);
         }
         let _doing = state::enter_on(waiting, "writer");
-        self.returns.recv_timeout(WRITER_PATIENCE).map_err(|_| writer_gone())
+        self.returns.recv_timeout(self.flow.patience).map_err(|_| writer_gone())
     }
 }
 
@@ -433,7 +461,8 @@ impl Writing {
         if !self.failed {
             state::works_for(self.label.as_ref());
             let _doing = state::enter(State::Disk);
-            fault::point("writer.chunk");
+            point::pass("writer.chunk");
+            brakes::slow_down(bytes.len());
             match (&*self.part).write_all(&bytes) {
                 Ok(()) => {
                     self.written += bytes.len() as u64;
@@ -470,7 +499,9 @@ mod tests {
 
     fn with_writer(test: impl FnOnce(&Writer)) {
         let (table, stop) = (Table::default(), Stop::of(TcpListener::bind("127.0.0.1:0").unwrap()));
-        thread::scope(|scope| test(&Writer::spawn(scope, &table, &stop).unwrap().0));
+        thread::scope(|scope| {
+            test(&Writer::spawn(scope, &table, &stop, Flow::default()).unwrap().0);
+        });
         assert!(!stop.is_asked());
     }
 
@@ -531,9 +562,11 @@ mod tests {
     /// Whole uploads may stand in the queues, their announcements with them, when the writer dies.
     #[test]
     fn nobody_waits_for_a_dead_writer() {
-        let (commands, command_queue, _) = queue("commands", QUEUE_PLACES);
-        let (data, data_queue, _) = queue("data", QUEUE_PLACES);
-        let writer = Writer { commands, data, next_id: AtomicU64::new(1), bell: Bell::default() };
+        let (commands, command_queue, _) = queue("commands", COMMAND_PLACES);
+        let flow = Flow::default();
+        let (data, data_queue, _) = queue("data", flow.data_places);
+        let (next_id, bell) = (AtomicU64::new(1), Bell::default());
+        let writer = Writer { commands, data, next_id, flow, bell };
         let mut feed = writer.begin(Arc::new(temporary())).unwrap();
         let buffer = feed.buffer(8).unwrap();
         feed.send(buffer).unwrap();
@@ -544,7 +577,7 @@ mod tests {
             feed.written().unwrap_err();
             drop((feed, writer));
         });
-        assert!(begun.elapsed() < WRITER_PATIENCE / 2);
+        assert!(begun.elapsed() < flow.patience / 2);
     }
 
     /// What the model *select* asks, again and again, where others wait.
@@ -564,7 +597,7 @@ mod tests {
                 let buffer = feed.buffer(9).unwrap();
                 feed.send(buffer).unwrap();
             }
-            let deadline = Instant::now() + WRITER_PATIENCE;
+            let deadline = Instant::now() + Flow::default().patience;
             while !feed.is_flushed().unwrap() {
                 assert!(Instant::now() < deadline);
                 thread::yield_now();

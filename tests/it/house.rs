@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::protocol::Reason;
+use server::point::PLACES;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -47,7 +48,7 @@ fn imports_in_the_server_point_one_way() {
         "console", "watch", "batch", "upload", "plan", "room", "accounts", "places", "rights",
         "quota", "claims", "registry", "stripes", "writer", "listener", "roster", "input",
         "socket", "patience", "answer", "refusal", "counters", "journal", "queue", "store",
-        "state", "stop", "seldom", "clock", "fault", "named", "sync", "bell",
+        "class", "stop", "point", "brakes", "state", "seldom", "clock", "named", "sync", "bell",
     ];
     let rank = |module: &str| {
         let found = order.iter().position(|known| *known == module);
@@ -166,4 +167,19 @@ fn what_the_manual_says_of_ferry_beside_others_has_a_test_in_its_row() {
         claims += usize::from(*ferry != "no");
     }
     assert!(claims > 20, "only {claims}");
+}
+
+#[test]
+fn every_place_that_threads_come_by_is_in_the_table_and_in_the_manual() {
+    let code: String =
+        sources(&root().join("server/src")).into_iter().map(|(_, text)| text).collect();
+    let passed = code.split("point::pass(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let passed: BTreeSet<&str> = passed.collect();
+    let known: BTreeSet<&str> = PLACES.iter().map(|place| place.name).collect();
+    assert_eq!(passed, known);
+    let manual = fs::read_to_string(root().join("docs/user-manual.md")).unwrap();
+    for place in PLACES {
+        let row = format!("| `{}` | {} |", place.name, place.meaning);
+        assert!(manual.contains(&row), "not in the manual: {row}");
+    }
 }

@@ -21,6 +21,7 @@ mod bench; // Ferry beside the limit, with little of everything
 mod bodies; // a body is never taken for a request
 mod chat; // the room at the prompt
 mod claims; // one name, many writers: one at a time, in line, told about each other
+mod class; // a server that can be held up, for a class that looks on
 mod command_lists; // `ferry -c`, and commands on stdin
 mod completion; // what Tab offers, and what no name or network does to it
 mod console; // the teacher's console, at the terminal and from elsewhere

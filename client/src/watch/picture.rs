@@ -109,11 +109,12 @@ impl Painter<'_> {
     }
 
     fn title(&self, server: &str) -> String {
-        let Table { model, up_s, counters, .. } = self.table;
+        let Table { model, class, up_s, counters, .. } = self.table;
         let up = whole(*up_s);
         let title = self.words(&OnScreen::Title {
             server: Safe(server),
             model: Safe(model),
+            class: Safe(if *class { "   CLASS" } else { "" }),
             up: Safe(&up),
             sessions: counters.sessions,
         });
@@ -371,6 +372,7 @@ fn colour_of(state: &str) -> Option<&'static str> {
     match state {
         "WAIT_FILE" | "WAIT_LOCK" => Some("31"),
         "WAIT_QFULL" => Some("33"),
+        "SLEEP" => Some("95"),
         "RUN" => Some("32"),
         "SEND" => Some("34"),
         "DISK" => Some("35"),

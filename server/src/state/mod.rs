@@ -95,10 +95,12 @@ pub enum State {
     WaitQueueEmpty,
     /// Waiting for something only so many can have at once.
     WaitLock,
+    /// Held up on purpose, in class.
+    Sleep,
 }
 
 impl State {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Accept,
         Self::Idle,
         Self::Read,
@@ -109,6 +111,7 @@ impl State {
         Self::WaitQueueFull,
         Self::WaitQueueEmpty,
         Self::WaitLock,
+        Self::Sleep,
     ];
 
     /// The state that is stored as this byte.
@@ -140,6 +143,7 @@ impl fmt::Display for State {
             Self::WaitQueueFull => "WAIT_QFULL",
             Self::WaitQueueEmpty => "WAIT_QEMPTY",
             Self::WaitLock => "WAIT_LOCK",
+            Self::Sleep => "SLEEP",
         })
     }
 }
@@ -197,6 +201,11 @@ pub fn works_for(label: Option<&Arc<str>>) {
 /// Who the calling thread is and what it works on, for another thread that works for it.
 pub fn own_label() -> Option<Arc<str>> {
     with_own_row(|row| format!("{} {}", row.name(), row.words_mut().work).into())
+}
+
+/// Whether the calling thread, or the line it sits at, is called so.
+pub fn is_own_name(name: &str) -> bool {
+    with_own_row(|row| row.name() == name).unwrap_or(false)
 }
 
 /// Notes as whom the calling thread's client has logged in.
