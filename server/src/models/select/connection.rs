@@ -42,7 +42,6 @@ use crate::batch::Batch;
 use crate::input::Input;
 use crate::listener::Admitted;
 use crate::models::name;
-use crate::patience::Patience;
 use crate::point;
 use crate::room::{Outbox, Pace, Presence};
 use crate::service::{Reply, Service, User, Who};
