@@ -27,6 +27,14 @@ pages_with_transcripts! {
     the_readme_shows_what_happens: "README.md",
     the_user_manual_shows_what_happens: "docs/user-manual.md",
     the_lab_shows_what_happens: "docs/lab.md" with "python3" with "strace",
+    lesson_1_shows_what_happens: "docs/lessons/1-framing.md",
+    lesson_2_shows_what_happens: "docs/lessons/2-iterative.md",
+    lesson_3_shows_what_happens: "docs/lessons/3-process.md",
+    lesson_4_shows_what_happens: "docs/lessons/4-threads.md",
+    lesson_5_shows_what_happens: "docs/lessons/5-claims.md",
+    lesson_7_shows_what_happens: "docs/lessons/7-select.md",
+    lesson_8_shows_what_happens: "docs/lessons/8-measuring.md",
+    the_exercises_show_what_happens: "docs/exercises.md",
     the_protocol_shows_what_happens: "docs/protocol.md" with "python3",
 }
 
