@@ -241,7 +241,11 @@ impl Config {
 
     /// How long clients may take for what they do.
     pub fn deadlines(&self) -> Deadlines {
-        Deadlines { idle: self.idle_timeout, stall: self.stall_timeout }
+        Deadlines {
+            idle: self.idle_timeout,
+            stall: self.stall_timeout,
+            one_at_a_time: self.model == Model::Iterative,
+        }
     }
 
     /// Whether others than this machine can connect and then write without a name.

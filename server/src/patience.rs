@@ -32,12 +32,20 @@ pub struct Deadlines {
     pub idle: Duration,
     /// The longest standstill in the middle of a file. All that follows is in proportion to it.
     pub stall: Duration,
+    /// One client is served at a time, so even one that only listens keeps all others waiting.
+    pub one_at_a_time: bool,
 }
 
 impl Deadlines {
     /// For the next request to begin.
     pub fn request(self) -> Patience {
         Patience::once(self.idle)
+    }
+
+    /// For the next request of who hears the room. They were asked to listen, not to speak;
+    /// keepalive finds the dead.
+    pub fn listening(self) -> Patience {
+        if self.one_at_a_time { self.request() } else { Patience::endless() }
     }
 
     /// For a line, from its first byte to its last: a third of a standstill, so 10 s.
@@ -108,7 +116,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn deadlines() -> Deadlines {
-        Deadlines { idle: 300 * SECOND, stall: 30 * SECOND }
+        Deadlines { idle: 300 * SECOND, stall: 30 * SECOND, one_at_a_time: false }
     }
 
     /// How many waits of this kind a patience bears, up to 10,000.

@@ -401,6 +401,20 @@ fn of_two_clients_of_an_iterative_server_the_second_is_connected_and_not_served(
 }
 
 #[test]
+fn who_only_listens_to_an_iterative_server_does_not_keep_the_others_waiting_for_ever() {
+    models::under("iterative", || {
+        let server = quick_with(&["--idle-timeout", "1"]);
+        let mut listener = server.peer();
+        assert_ok(&ask(&mut listener, &json!({"cmd": "LISTEN"})));
+        // It is greeted once the first has been sent away.
+        let mut second = Peer::over(TcpStream::connect(server.address()).unwrap());
+        assert_eq!(second.greeting["session"], 2);
+        assert_ok(&put(&mut second, "f", b"mine"));
+        assert_eq!(listener.line()["reason"], "timeout");
+    });
+}
+
+#[test]
 fn an_iterative_server_stops_although_its_client_says_nothing_and_another_waits_at_the_door() {
     models::under("iterative", || {
         let server = quick();

@@ -334,8 +334,7 @@ impl<'s> Connection<'s> {
 
     fn go_idle(&mut self) -> Step {
         self.input.incoming_mut().allow(if self.who.presence.hears() {
-            // Who has come to listen has nothing to say. Keepalive finds the dead.
-            Patience::endless()
+            self.service.deadlines.listening()
         } else {
             self.service.deadlines.request()
         });
