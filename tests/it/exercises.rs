@@ -62,7 +62,7 @@ fn every_answer_that_does_what_was_asked_is_right() {
 #[test]
 fn a_wrong_answer_gets_a_hint_and_not_the_right_one() {
     let wrong: [(u8, &[&str], &str); 11] = [
-        (1, &["abcde", "a##b", "长##"], "a##bc"),
+        (1, &["abcde", "a##b", "长a##"], "a##bc"),
         (2, &["4", "0", "three"], "3"),
         (3, &["chat", "vote", "watch", "both"], "exists"),
         (6, &["20", "512", "64"], "30"),
@@ -70,13 +70,9 @@ fn a_wrong_answer_gets_a_hint_and_not_the_right_one() {
         (8, &["2900", "15", "0.05"], "0.5"),
         (9, &["PUT a.txt 5", r#"{"cmd":"GET","path":"a.txt"}"#], "size"),
         (10, &["AAABBB", "ABABAB", "BAABBA", "AB", "ABCABC"], "ABBBAA"),
-        (11, &["CPCD", "PCD", "CC", "CPDCX", ""], "CPDC"),
+        (11, &["CPCD", "PCD", "CC", "XC", ""], "CPDC"),
         (12, &["room,files,roster,log", "files,room", "log,room,roster,files"], "files,roster"),
-        (
-            13,
-            &["thread,process,select,iterative", "select,thread,iterative,process"],
-            "ve,thread,p",
-        ),
+        (13, &["thread,process,select,iterative", "process", "a,b,c,process"], "thread, process"),
     ];
     for (number, answers, right) in wrong {
         for answer in answers {

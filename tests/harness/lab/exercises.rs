@@ -15,7 +15,7 @@ use std::io;
 
 use common::frame;
 use common::protocol::{Put, Request};
-use server::writer::{CHUNK_BYTES, CHUNKS_PER_UPLOAD};
+use server::writer::CHUNKS_PER_UPLOAD;
 
 use self::workbench::Workpiece;
 
@@ -56,7 +56,7 @@ pub static EXERCISES: [Exercise; 13] = [
         title: "A file that is cut",
         question: "\
 A receiver reads until it has seen `##`. Which file of five bytes does it cut?
-The answer is the file: five characters.",
+The answer is what is in that file.",
         judge: Judge::Reader(cut_file),
     },
     Exercise {
@@ -97,11 +97,12 @@ The answer is your file.",
         number: 6,
         title: "Where the bytes wait",
         question: "\
-Twenty clients upload a film each, and the disk is slow. How many MiB of buffers do these uploads
-have at most, all together? The answer is a number; it can be read in server/src/writer.rs.",
+Twenty clients upload a film each (not in class mode), and the disk is slow. How many MiB of buffers do
+these uploads have at most, all together? The answer is a number; what it follows from stands in
+server/src/writer.rs.",
         judge: Judge::Reader(|answer| {
-            let bytes = u32::try_from(20 * CHUNKS_PER_UPLOAD * CHUNK_BYTES).unwrap_or(u32::MAX);
-            let mib = f64::from(bytes) / 1_048_576.0;
+            // A buffer is half a MiB, but in class mode.
+            let mib = 20.0 * f64::from(u8::try_from(CHUNKS_PER_UPLOAD).unwrap_or(u8::MAX)) / 2.0;
             number(answer, mib, "an upload owns so many buffers of so many bytes and no more, whatever the queue has places for")
         }),
     },
@@ -259,15 +260,13 @@ fn dearest_last(answer: &str) -> Verdict {
     if sorted != ["iterative", "process", "select", "thread"] {
         return Verdict::Wrong("each of the four models is asked for, once".into());
     }
-    match names.last().map(String::as_str) {
-        Some("process") if names[2] == "thread" => Verdict::Right(
-            "iterative and select start nothing for a client, thread a thread, process a program"
+    if names.last().is_some_and(|last| last == "process") {
+        Verdict::Right(
+            "a program is loaded for each client, which costs many times what all else does. How the \
+             other three come is for you to measure, and to say how sure you are"
                 .into(),
-        ),
-        Some("process") => Verdict::Wrong(
-            "the last is right. What must be made for a client before it is served, in each?"
-                .into(),
-        ),
-        _ => Verdict::Wrong("for one of them the kernel loads a program for each client".into()),
+        )
+    } else {
+        Verdict::Wrong("for one of them the kernel loads a program for each client".into())
     }
 }
