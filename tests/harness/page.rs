@@ -3,12 +3,11 @@
 //! The pages are Markdown, read by the same parser as mdBook's. Everything found keeps its place in
 //! the text, so that what has moved can be put right there.
 
-use std::collections::HashMap;
+mod reader;
+
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
-
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 /// Where the repository is; all paths here are relative to it.
 pub fn root() -> PathBuf {
@@ -86,7 +85,7 @@ impl Page {
     /// Reads the page at `path`, as in `docs/lab.md`.
     pub fn read(path: &Path) -> io::Result<Self> {
         let text = fs::read_to_string(root().join(path))?;
-        Ok(Self { path: path.to_owned(), ..Self::parse(text, path) })
+        Ok(reader::read(text, path))
     }
 
     /// The blocks that are run: what is typed and shown, and what is done offstage.
@@ -111,7 +110,7 @@ impl Page {
                 text.replace_range(heading.start..end, "");
             }
         }
-        Self::parse(text, &self.path)
+        reader::read(text, &self.path)
     }
 
     /// The path that a link of this page leads to, from the root, and what follows its `#`; none
@@ -133,99 +132,6 @@ impl Page {
         }
         Some((from_root, anchor))
     }
-
-    fn parse(text: String, path: &Path) -> Self {
-        let mut page = Self { path: path.to_owned(), ..Self::default() };
-        let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
-        let (mut heading, mut anchors) = (None, HashMap::new());
-        let mut link = None;
-        // A reference waits for its quotation, until something else than punctuation comes.
-        let mut waiting = false;
-        let mut block: Option<(String, Option<Range<usize>>)> = None;
-        for (event, range) in Parser::new_ext(&text, options).into_offset_iter() {
-            let line = line_at(&text, range.start);
-            match event {
-                Event::Start(Tag::Heading { level, .. }) => {
-                    heading = Some((level as usize, range.start, String::new()));
-                }
-                Event::End(TagEnd::Heading(_)) => {
-                    if let Some((level, start, text)) = heading.take() {
-                        let anchor = unique(&mut anchors, anchor(&text));
-                        page.headings.push(Heading { level, text, anchor, start });
-                    }
-                }
-                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                    let target = dest_url.into_string();
-                    link = page.line_linked(&target).map(|(file, number)| Reference {
-                        file,
-                        number,
-                        quoted: None,
-                        range: range.clone(),
-                    });
-                    page.links.push(Link { line, target });
-                }
-                Event::End(TagEnd::Link) => {
-                    waiting = link.is_some();
-                    page.references.extend(link.take());
-                }
-                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
-                    block = Some((info.into_string(), None));
-                }
-                Event::End(TagEnd::CodeBlock) => {
-                    if let Some((info, Some(range))) = block.take() {
-                        let line = line_at(&text, range.start);
-                        page.blocks.push(Block { info, line, range });
-                    }
-                }
-                Event::Text(words) => {
-                    if let Some((_, inside)) = &mut block {
-                        let start = inside.take().map_or(range.start, |inside| inside.start);
-                        *inside = Some(start..range.end);
-                    }
-                    if let Some((_, _, title)) = &mut heading {
-                        title.push_str(&words);
-                    }
-                    waiting &= words.chars().all(|c| " :,–—()：，（）、".contains(c));
-                }
-                Event::Code(words) => {
-                    if let Some((_, _, title)) = &mut heading {
-                        title.push_str(&words);
-                    }
-                    if let Some((file, number)) = line_named(&words).filter(|_| link.is_none()) {
-                        page.references.push(Reference { file, number, quoted: None, range });
-                        waiting = true;
-                    } else if link.is_none() {
-                        if let Some(last) = page.references.last_mut().filter(|_| waiting)
-                            && !names_a_test(&words)
-                        {
-                            last.quoted = Some(words.to_string());
-                        }
-                        waiting = false;
-                    }
-                    page.spans.push(words.into_string());
-                }
-                Event::Start(Tag::HtmlBlock) => {
-                    if let Some(inside) = offstage(text.get(range.clone()).unwrap_or_default()) {
-                        let range = range.start + inside.start..range.start + inside.end;
-                        let line = line_at(&text, range.start);
-                        page.blocks.push(Block { info: "offstage".to_owned(), line, range });
-                    }
-                }
-                Event::SoftBreak
-                | Event::Start(Tag::TableCell | Tag::Emphasis)
-                | Event::End(TagEnd::TableCell | TagEnd::Emphasis) => {}
-                _ => waiting = false,
-            }
-        }
-        page.text = text;
-        page
-    }
-
-    /// The line of a file of the repository that a link leads to.
-    fn line_linked(&self, target: &str) -> Option<(PathBuf, usize)> {
-        let (file, anchor) = self.destination(target)?;
-        Some((file, anchor.strip_prefix('L')?.parse().ok()?))
-    }
 }
 
 impl Block {
@@ -238,14 +144,6 @@ impl Block {
     pub fn is_measured(&self) -> bool {
         self.info.split_whitespace().any(|word| word == "figures")
     }
-}
-
-/// The line that `server/src/queue.rs:12` means.
-fn line_named(words: &str) -> Option<(PathBuf, usize)> {
-    let (file, number) = words.rsplit_once(':')?;
-    let extension = Path::new(file).extension()?.to_str()?;
-    let is_text = ["rs", "toml", "md", "txt", "sh", "py"].contains(&extension);
-    Some((PathBuf::from(file), number.parse().ok().filter(|_| is_text)?))
 }
 
 /// Whether words in code are the name of a test, as in `module::what_must_be_so`: of small letters
@@ -263,29 +161,9 @@ pub fn names_a_test(words: &str) -> bool {
         && (sentence || names.contains(&"tests"))
 }
 
-/// What a comment does offstage, within it.
-fn offstage(comment: &str) -> Option<Range<usize>> {
-    const OPENS: &str = "<!-- offstage\n";
-    let (inside, _) = comment.strip_prefix(OPENS)?.split_once("-->")?;
-    Some(OPENS.len()..OPENS.len() + inside.len())
-}
-
 /// The line of the text, from 1, that the byte at `place` is in.
 pub fn line_at(text: &str, place: usize) -> usize {
     1 + text.bytes().take(place).filter(|byte| *byte == b'\n').count()
-}
-
-/// What a forge makes of a heading: small letters, hyphens for spaces, no punctuation.
-fn anchor(heading: &str) -> String {
-    let lower = heading.trim().to_lowercase();
-    let kept = lower.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
-    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
-}
-
-/// The second heading of the same words gets a number.
-fn unique(seen: &mut HashMap<String, usize>, anchor: String) -> String {
-    let count = seen.entry(anchor.clone()).and_modify(|count| *count += 1).or_insert(0);
-    if *count == 0 { anchor } else { format!("{anchor}-{count}") }
 }
 
 #[cfg(test)]
@@ -296,16 +174,16 @@ mod tests {
     use super::{Page, names_a_test};
 
     fn page(text: &str) -> Page {
-        Page::parse(text.to_owned(), Path::new("docs/page.md"))
+        super::reader::read(text.to_owned(), Path::new("docs/page.md"))
     }
 
     #[test]
     fn a_line_of_code_is_referred_to_in_code_or_by_a_link_and_quoted_behind_it() {
-        let page = page(
+        let found = page(
             "`server/src/queue.rs:12`, `bounded`; [queue.rs:7](../server/src/queue.rs#L7) but `no`.\n\n\
              | a | [a.rs:3](../a.rs#L3) | `of it` | `module::a_test_is_no_quotation` |\n|--|--|--|--|\n",
         );
-        let found: Vec<_> = page
+        let found: Vec<_> = found
             .references
             .iter()
             .map(|r| (r.file.to_str().unwrap(), r.number, r.quoted.as_deref()))
@@ -316,7 +194,7 @@ mod tests {
             ("a.rs", 3, Some("of it")),
         ];
         assert_eq!(found, expected);
-        assert_eq!(super::line_named("127.0.0.1:9021"), None);
+        assert!(page("`127.0.0.1:9021`").references.is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Transcripts in the documents, played again: what a page shows is what happens.
 //!
 //! A page is one story. Its `console` blocks are run from the top to the bottom in one shell, in a
-//! folder that vanishes, on a [stage](self) where `ferryd` serves in the background until the page
+//! folder that vanishes, on a stage (`stage.sh`) where `ferryd` serves in the background until the page
 //! ends and `ferry` finds it. A line that begins with `$ ` is typed (and goes on in the next one
 //! behind a `\`, or behind a `> ` in front), the lines below are what is shown. `…` alone stands for
 //! any lines. What is never the same twice is not compared (`mask.rs`); in a block `console figures`
@@ -93,8 +93,8 @@ fn exchanges(text: &str) -> Result<Vec<Exchange>, String> {
         let more = if goes_on { Some(line) } else { line.strip_prefix("> ") };
         let more = more.filter(|_| exchange.shown.is_empty());
         if let Some(command) = next.or(more) {
-            exchange.typed += &format!("{line}\n");
-            exchange.command += &format!("{command}\n");
+            exchange.typed.extend([line, "\n"]);
+            exchange.command.extend([command, "\n"]);
             goes_on = command.ends_with('\\');
         } else {
             exchange.shown.push(line.to_owned());
@@ -126,7 +126,7 @@ impl Exchange {
                 }
             }
         }
-        merged.into_iter().map(|line| format!("{line}\n")).collect()
+        merged.into_iter().flat_map(|line| [line, "\n"]).collect()
     }
 }
 
