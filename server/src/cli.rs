@@ -23,6 +23,7 @@ use crate::journal::{self, Echo, Journal};
 use crate::server::{Server, ServerError};
 use crate::state::{State, Table};
 use crate::stop::Stop;
+use crate::trace::Columns;
 
 /// The program, from its arguments to its exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -65,9 +66,15 @@ fn serve(config: Config) -> Result<(), ServerError> {
     let listens = server.config.session.is_none();
     let console = if listens { Terminal::open(&server.table) } else { Ok(None) };
     let (terminal, keyboard) = console.map_err(ServerError::system("start the console"))?.unzip();
-    let echo =
-        terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);
-    let _journal = Journal::start(log_file, echo, Arc::clone(&server.table))
+    let screen =
+        || terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);
+    let (columns, all) = (server.columns.take(), screen());
+    // Two logs at once are none. What went wrong is worth a line all the same.
+    let lines = if columns.is_some() { journal::only_trouble(all) } else { all };
+    let start = |columns: Columns| columns.start(screen(), Arc::clone(&server.table));
+    let _columns =
+        columns.map(start).transpose().map_err(ServerError::system("start the log in columns"))?;
+    let _journal = Journal::start(log_file, lines, Arc::clone(&server.table))
         .map_err(ServerError::system("start the journal"))?;
     // A panic of one thread is everybody's news. The usual hook writes to stderr, where a stopped
     // terminal could hold the thread for ever.

@@ -44,6 +44,15 @@ impl fmt::Display for Model {
     }
 }
 
+/// What the server shows on stderr while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Log {
+    /// A line for each deed
+    Lines,
+    /// A column for each thread, and in it what happens there, step by step
+    Columns,
+}
+
 /// Serve files to many people at once. OK means on disk, whole, under that name.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "ferryd", version, after_help = EXAMPLES, args_override_self = true)]
@@ -131,6 +140,15 @@ pub struct Config {
     #[arg(long, value_enum, default_value_t = Model::Thread)]
     pub model: Model,
 
+    /// What is shown on stderr; logs/server.log has its lines either way
+    #[arg(long, value_enum, default_value_t = Log::Lines)]
+    pub log: Log,
+
+    /// Record what every thread does, and write it at the end: a trace in FILE, which ends in .json,
+    /// and a picture beside it, which ends in .svg
+    #[arg(long, value_name = "FILE", value_parser = trace)]
+    pub trace: Option<PathBuf>,
+
     /// What a class may do with it.
     #[command(flatten)]
     pub class: ClassOptions,
@@ -192,6 +210,7 @@ Examples:
   ferryd --data /srv/f --shared-data     one of several servers on /srv/f
   ferryd --model iterative               how it was before there were threads
   ferryd --class --sleep-at put.checked=3s   a class sees what happens between two steps
+  ferryd --trace monday.json             what every thread did, also as a picture
 
 A settings file has the same options:  listen = \"0.0.0.0:9021\"
                                        quota = \"500M\"
@@ -218,6 +237,11 @@ impl Config {
     fn checked(self) -> Result<Self, clap::Error> {
         let conflict = |message| Self::command().error(ErrorKind::ArgumentConflict, message);
         self.class.check(self.listen.ip()).map_err(conflict)?;
+        if self.model == Model::Process && (self.trace.is_some() || self.log == Log::Columns) {
+            let message = "--trace and --log columns cannot be had together with --model process: \
+                           processes share no memory, and none knows what the others do";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
         if self.quota.is_none() || !self.shares_data() {
             return Ok(self);
         }
@@ -349,6 +373,16 @@ fn seconds<const MIN: u64>(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The name of a trace. The picture beside it ends in something else.
+fn trace(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.extension().is_some_and(|end| end == "json") {
+        Ok(path)
+    } else {
+        Err("give it a name that ends in .json; the picture will end in .svg".into())
+    }
+}
+
 fn password_bytes(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(bytes) if (1..=PASSWORD_BYTES_MAX).contains(&bytes) => Ok(bytes),
@@ -391,7 +425,7 @@ mod tests {
     #[test]
     fn a_value_that_cannot_be_meant_is_wrong_usage() {
         for bad in [
-            &["--idle-timeout", "0"],
+            &["--idle-timeout", "0"][..],
             &["--idle-timeout", "-1"],
             &["--max-clients", "0"],
             &["--max-per-address", "0"],
@@ -405,6 +439,10 @@ mod tests {
             &["--guests", "some"],
             &["--password-min", "0"],
             &["--password-cache", "3601"],
+            &["--log", "rows"],
+            &["--trace", "monday.svg"],
+            &["--trace", "monday.json", "--model", "process"],
+            &["--log", "columns", "--model", "process"],
         ] {
             assert_eq!(config(bad).unwrap_err().exit_code(), 2, "{bad:?}");
         }

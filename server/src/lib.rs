@@ -7,6 +7,7 @@
 //! c07:room   one more for each client that hears the room: writes what is said there
 //! writer     writes the parts of all uploads
 //! journal    writes the log
+//! columns    with `--log columns`: shows what happens, a column for each thread
 //! signals    turns SIGINT and SIGTERM into a stop
 //! countdown  waits until a planned stop is due
 //! keyboard   if there is a console: waits for a line. Not joined: see [`console`]
@@ -19,7 +20,8 @@
 //!
 //! # The queues, and how much they hold
 //! `commands` and `data` lead to the writer, 256 places each, and at most three chunks of 512 KiB
-//! for each upload (of 64 KiB in [`class`] mode); one way back for each upload, five places; `journal`, 4096 lines; one outbox for
+//! for each upload (of 64 KiB in [`class`] mode); one way back for each upload, five places; `journal`,
+//! 4096 lines; `columns`, 4096 events, and a trace 100,000, if they are asked for; one outbox for
 //! each session that hears the room, 256 lines and 64 KiB.
 //!
 //! # The locks, and their order
@@ -41,7 +43,7 @@
 //! [`patience`] → [`answer`], [`refusal`] → [`counters`] → [`queue`] → [`store`] → [`class`],
 //! [`point`], [`brakes`] → [`state`] → [`named`]. Uses point only that way (a test keeps it so). Apart stand `cli`, the doorway, with
 //! `admin` for `ferryd user`; [`config`], what the command line may say; and [`journal`], where the
-//! log goes.
+//! log goes, with [`trace`] for who wants to see more.
 
 pub mod accounts;
 mod admin;
@@ -82,6 +84,7 @@ pub mod stop;
 pub mod store;
 pub mod stripes;
 mod sync;
+pub mod trace;
 pub mod upload;
 pub mod watch;
 pub mod writer;

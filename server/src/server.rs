@@ -11,7 +11,7 @@ use rustix::system::uname;
 
 use crate::accounts::Accounts;
 use crate::claims::Claims;
-use crate::config::{Config, Model};
+use crate::config::{Config, Log, Model};
 use crate::console::{Console, Countdown, Typed};
 use crate::counters::Counters;
 use crate::journal;
@@ -27,6 +27,7 @@ use crate::state::{State, Table};
 use crate::stop::Stop;
 use crate::store::{Store, StoreError, Tenancy};
 use crate::stripes::Stripes;
+use crate::trace::{Columns, Trace, TraceError};
 use crate::writer::Writer;
 
 /// Why the server did not start, or did not end well.
@@ -46,6 +47,9 @@ pub enum ServerError {
          OK is on disk. Start the server again"
     )]
     Writer,
+    /// What was to be recorded cannot be.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// The process could not get what it needs from the system.
     #[error("cannot {0}: {1}")]
     System(&'static str, io::Error),
@@ -66,6 +70,9 @@ pub struct Server {
     pub(crate) table: Arc<Table>,
     /// What is typed at its own terminal; none if it has no console there.
     pub(crate) typed: Option<Receiver<Typed>>,
+    /// Who shows what happens in columns; none if nobody does.
+    pub(crate) columns: Option<Columns>,
+    trace: Option<Trace>,
     claims: Claims,
     door: Door,
     stop: Stop,
@@ -123,8 +130,12 @@ impl Server {
             Tenancy::Sole | Tenancy::Visitor => None,
             _ => Some(Stripes::new(store.stripe_files()?, name(door.address()?))),
         };
-        let (stop, claims, table) = (door.stop(), Claims::new(stripes), Arc::default());
-        Ok(Self { config, store, table, typed: None, claims, door, stop })
+        let (stop, claims) = (door.stop(), Claims::new(stripes));
+        let trace = config.trace.as_deref().map(Trace::begin).transpose()?;
+        let columns = (config.log == Log::Columns).then(Columns::default);
+        let ears = [trace.as_ref().map(Trace::ear), columns.as_ref().map(Columns::ear)];
+        let table = Arc::new(Table::heard_by(ears.into_iter().flatten().collect()));
+        Ok(Self { config, store, table, typed: None, columns, trace, claims, door, stop })
     }
 
     /// Where it listens.
@@ -138,8 +149,15 @@ impl Server {
     }
 
     /// Serves until a stop is asked for, or until the writer thread has died. When this returns,
-    /// every thread has been joined.
+    /// every thread has been joined, and what was to be recorded is in its file.
     pub fn run(mut self) -> Result<(), ServerError> {
+        let trace = self.trace.take();
+        let served = self.serve();
+        let written = trace.map_or(Ok(()), Trace::write);
+        served.and(written.map_err(Into::into))
+    }
+
+    fn serve(mut self) -> Result<(), ServerError> {
         let table = Arc::clone(&self.table);
         self.config.class.put_on_brakes();
         let roster = Roster::new(self.config.capacity());

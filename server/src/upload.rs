@@ -14,6 +14,7 @@
 use std::io::{self, Read};
 use std::time::Instant;
 
+use common::escape::Safe;
 use common::protocol::{Crc32, Reason, Refusal};
 
 use crate::answer::Answer;
@@ -22,6 +23,7 @@ use crate::plan::Plan;
 use crate::point;
 use crate::quota::Charge;
 use crate::refusal;
+use crate::state;
 use crate::stop::Stop;
 use crate::store::{Folder, Kept, Part, Progress};
 use crate::writer::{CHUNKS_PER_UPLOAD, Feed, Writer};
@@ -280,6 +282,7 @@ impl<'s> Received<'s> {
         if let Some(charge) = charge {
             charge.keep(replaced);
         }
+        state::did(format_args!("published {}", Safe(&plan.path.to_string())));
         point::pass("put.published");
         Ok(Published { folder: plan.folder, _claim: claim })
     }

@@ -34,6 +34,7 @@
 //! writes, so the session threads, which have nothing else to do, sync and publish.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe};
@@ -42,6 +43,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
+use common::size::size;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, never, select};
 
 use crate::bell::Bell;
@@ -465,8 +467,12 @@ impl Writing {
             brakes::slow_down(bytes.len());
             match (&*self.part).write_all(&bytes) {
                 Ok(()) => {
-                    self.written += bytes.len() as u64;
-                    state::sent(bytes.len() as u64, Instant::now());
+                    let count = bytes.len() as u64;
+                    self.written += count;
+                    state::sent(count, Instant::now());
+                    let label = self.label.as_deref().unwrap_or_default();
+                    let whose = label.split(' ').next().unwrap_or_default();
+                    state::did(fmt::from_fn(|f| write!(f, "wrote {}, {whose}", size(count))));
                 }
                 Err(error) => {
                     self.failed = true;

@@ -53,12 +53,12 @@ fn edit(path: &Path, find: impl FnOnce(&Page) -> Vec<(Range<usize>, String)>) {
 }
 
 /// What a page is translated from, and the page in Chinese. A Chinese page may say in a comment
-/// `<!-- not yet translated: HEADING, HEADING -->` which sections of the other it has not.
+/// `<!-- not yet translated: HEADING; HEADING -->` which sections of the other it has not.
 fn translation(page: &Page) -> Option<(Page, Page)> {
     let inside = page.path.strip_prefix("docs").ok().filter(|path| !path.starts_with("zh"))?;
     let chinese = Page::read(&Path::new(CHINESE).join(inside)).ok()?;
     let (_, behind) = chinese.text.split_once("<!-- not yet translated: ").unwrap_or_default();
     let (missing, _) = behind.split_once(" -->").unwrap_or_default();
-    let missing: Vec<&str> = missing.split(", ").collect();
+    let missing: Vec<&str> = missing.split("; ").collect();
     Some((page.without(&missing), chinese))
 }
