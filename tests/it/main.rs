@@ -34,6 +34,7 @@ mod cuts; // an upload that ends early leaves nothing
 mod disk; // a full or read-only disk makes no lie and no loss
 mod docs; // the documents, held to what they say
 mod door; // how many may come in, from where, and that those who sit at the machine always may
+mod exercises; // right answers are right, wrong ones are found out
 mod exhaustion; // no descriptor, no thread, and what `accept` reports
 mod faults; // every step of an upload fails in every way
 mod folders; // folders with one command, cut off and gone on with; patterns, other names

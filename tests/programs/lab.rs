@@ -8,22 +8,26 @@
 //! cargo run --release --bin lab -- queue         a file that is opened for every chunk
 //! cargo run --release --bin lab -- efficiency    threads and processes, Rust and Python
 //! cargo run --release --bin lab -- check         does all of it still hold?
+//! cargo run --release --bin lab -- check 5 FILE  is this a right answer to exercise 5?
 //! ```
 //! Each part's story, and its code to read, is in `harness::lab`; `docs/lab.md` is the course. Wrong
 //! code runs in processes of their own, in folders that vanish, for at most 5 s.
 //!
-//! Exit status: 0 all is as it is said to be; 1 something is not; 2 wrong usage; 3 `deadlock` found
-//! one.
+//! Exit status: 0 all is as it is said to be, or the answer is right; 1 something is not; 2 wrong usage;
+//! 3 `deadlock` found one.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum as _};
 use client::interrupt::Interrupt;
 use harness::lab::check::Part;
 use harness::lab::deadlock::Fix;
+use harness::lab::exercises::{EXERCISES, Exercise, Verdict};
 use harness::lab::{Findings, Lab, cv_if, deadlock, efficiency, queue, race, sticky, trial};
 
 /// Programs that are wrong on purpose, beside those that are right
@@ -31,8 +35,9 @@ use harness::lab::{Findings, Lab, cv_if, deadlock, efficiency, queue, race, stic
 #[command(
     name = "lab",
     after_help = "\
-Exit status: 0 all is as it is said to be, 1 something is not, 2 wrong usage, 3 `deadlock` found one.
-The course to this is docs/lab.md: predict, then run, then explain."
+Exit status: 0 all is as it is said to be, or the answer is right; 1 something is not; 2 wrong usage;
+3 `deadlock` found one.
+The course to this is docs/lab.md: predict, then run, then explain. Exercises: docs/exercises.md."
 )]
 struct Options {
     #[command(subcommand)]
@@ -59,15 +64,42 @@ enum Task {
     Queue(Measured),
     /// Does a thread make work faster? Does a process?
     Efficiency(Measured),
-    /// All of it, small: does it still hold?
+    /// All of it, small: does it still hold? Or: is an exercise answered?
     Check {
-        /// Only this part
-        part: Option<Part>,
-        /// How often each version is run
-        #[arg(long, value_name = "N", default_value_t = 10,
-              value_parser = clap::value_parser!(u32).range(1..=10_000))]
-        runs: u32,
+        /// Only this part; or the number of an exercise
+        #[arg(value_name = "PART or N")]
+        what: Option<What>,
+        /// Your answer to that exercise; without one the question is shown
+        answer: Option<String>,
+        /// How often each version is run, by default 10 times, and code that is an answer 200 times
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        runs: Option<u32>,
     },
+}
+
+/// How often each version is run to check what is claimed of it, and how often code that is an answer.
+const CLAIM_RUNS: u32 = 10;
+const CODE_RUNS: u32 = 200;
+
+/// What can be checked.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Part(Part),
+    Exercise(&'static Exercise),
+}
+
+impl FromStr for What {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let exercise = text.parse().ok().and_then(Exercise::of);
+        let what = exercise.map(Self::Exercise);
+        what.or_else(|| Part::from_str(text, false).ok().map(Self::Part)).ok_or_else(|| {
+            let parts = Part::value_variants().iter().filter_map(Part::to_possible_value);
+            let parts: Vec<String> = parts.map(|part| part.get_name().to_owned()).collect();
+            format!("there are {}, and the exercises 1 to {}", parts.join(", "), EXERCISES.len())
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -137,7 +169,14 @@ impl Task {
                     if quick { efficiency::Scale::quick() } else { efficiency::Scale::full() };
                 show(&efficiency::measure(&lab, scale, runs)?, &files)
             }
-            Self::Check { part, runs } => check(&lab, part, runs),
+            Self::Check { what: Some(What::Exercise(exercise)), answer, runs } => {
+                judge(exercise, answer.as_deref(), runs.unwrap_or(CODE_RUNS))
+            }
+            Self::Check { answer: Some(_), .. } => Options::command()
+                .error(ErrorKind::ArgumentConflict, "only an exercise is answered")
+                .exit(),
+            Self::Check { what: Some(What::Part(part)), runs, .. } => check(&lab, &[part], runs),
+            Self::Check { what: None, runs, .. } => check(&lab, &Part::ALL, runs),
         }
     }
 }
@@ -167,11 +206,22 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
     fs::write(file, text).map_err(why)
 }
 
+/// What is asked in an exercise, or what is to be said of an answer.
+fn judge(exercise: &Exercise, answer: Option<&str>, runs: u32) -> io::Result<ExitCode> {
+    let Some(answer) = answer else {
+        tell(format_args!("{exercise}\n\nlab check {} ANSWER", exercise.number));
+        return Ok(ExitCode::SUCCESS);
+    };
+    let verdict = exercise.check(answer, runs)?;
+    tell(format_args!("{verdict}"));
+    Ok(status(matches!(verdict, Verdict::Right(_))))
+}
+
 /// Every claim of some parts, each with whether it holds.
-fn check(lab: &Lab, part: Option<Part>, runs: u32) -> io::Result<ExitCode> {
+fn check(lab: &Lab, parts: &[Part], runs: Option<u32>) -> io::Result<ExitCode> {
     let (mut claims, mut wrong) = (0, 0);
-    for part in Part::ALL.into_iter().filter(|known| part.is_none_or(|part| part == *known)) {
-        let findings = part.check(lab, runs)?;
+    for part in parts {
+        let findings = part.check(lab, runs.unwrap_or(CLAIM_RUNS))?;
         for claim in &findings.claims {
             tell(format_args!("{:<10}  {claim}", findings.name));
             claims += 1;

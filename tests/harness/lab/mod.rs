@@ -18,12 +18,14 @@
 //! a busy machine all of them change, and what is true stays true.
 //!
 //! Wrong code is nowhere but here. It runs in a process of its own, in a folder that vanishes, with a
-//! watchdog that ends it.
+//! watchdog that ends it. The [`exercises`] are the other way round: there the student answers, and
+//! the answer is tried.
 
 pub mod check;
 pub mod cv_if;
 pub mod deadlock;
 pub mod efficiency;
+pub mod exercises;
 pub mod findings;
 pub mod queue;
 pub mod race;
