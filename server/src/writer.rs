@@ -32,24 +32,27 @@
 //! It never syncs, never renames, never touches a socket, and never waits for a session: the way
 //! back has room for everything that can be on it. One slow disk sync must not stop the others'
 //! writes, so the session threads, which have nothing else to do, sync and publish.
+//!
+//! This file holds the queues and what travels in them; `feed` is a session's side of them, `desk` the
+//! thread's.
 
-use std::collections::HashMap;
-use std::fmt;
+mod desk;
+mod feed;
+
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Scope, ScopedJoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::size::size;
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, never, select};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 
+use self::desk::Desk;
+pub use self::feed::Feed;
 use crate::bell::Bell;
-use crate::brakes;
-use crate::point;
-use crate::queue::{Gauge, Inlet, queue};
+use crate::queue::{Inlet, queue};
 use crate::state::{self, State, Table};
 use crate::stop::Stop;
 
@@ -151,8 +154,8 @@ impl Writer {
             thread::Builder::new().name("writer".into()).spawn_scoped(scope, move || {
                 let _seat = table.seat("writer", State::Run);
                 let _shown = (table.show(announced.clone()), table.show(carried.clone()));
-                let (commands, parts, bell) = (command_queue.clone(), HashMap::new(), rung);
-                let desk = Desk { commands, announced, carried, parts, bell: bell.clone() };
+                let bell = rung;
+                let desk = Desk::new(command_queue.clone(), announced, carried, bell.clone());
                 let work = AssertUnwindSafe(|| desk.run(&data_queue));
                 if let Err(panicked) = panic::catch_unwind(work) {
                     stop.ask();
@@ -184,17 +187,7 @@ impl Writer {
         self.commands
             .send(Command::Begin { id, part, back, label }, 0, self.flow.patience)
             .map_err(|_| writer_gone())?;
-        Ok(Feed {
-            id,
-            flow: self.flow,
-            data: self.data.clone(),
-            returns,
-            buffers: 0,
-            out: 0,
-            spare: Vec::new(),
-            ended: false,
-            outcome: None,
-        })
+        Ok(Feed::new(id, self.flow, self.data.clone(), returns))
     }
 }
 
@@ -220,286 +213,12 @@ fn writer_gone() -> io::Error {
     io::Error::other("the writer thread does not answer")
 }
 
-/// One upload's way to the writer and back. Dropped before its end, it aborts.
-#[derive(Debug)]
-pub struct Feed {
-    id: u64,
-    flow: Flow,
-    data: Inlet<Data>,
-    returns: Receiver<Back>,
-    /// How many buffers this upload has made so far.
-    buffers: usize,
-    /// How many of them are on their way.
-    out: usize,
-    /// Those that came back and wait to be filled again.
-    spare: Vec<Vec<u8>>,
-    ended: bool,
-    /// What became of it, if that was asked before it was waited for.
-    outcome: Option<io::Result<u64>>,
-}
-
-impl Feed {
-    /// Whether [`send`](Self::send) and [`end`](Self::end) would not wait now, as
-    /// [`Writer::has_room`].
-    pub fn has_room(&self) -> bool {
-        has_room(&self.data)
-    }
-
-    /// Whether [`buffer`](Self::buffer) would not wait now. Fails as soon as a write has failed.
-    pub fn has_buffer(&mut self) -> io::Result<bool> {
-        self.take_in()?;
-        Ok(!self.spare.is_empty() || self.buffers < CHUNKS_PER_UPLOAD)
-    }
-
-    /// Whether [`flush`](Self::flush) would not wait now.
-    pub fn is_flushed(&mut self) -> io::Result<bool> {
-        self.take_in()?;
-        Ok(self.out == 0)
-    }
-
-    /// Whether [`written`](Self::written) would not wait now.
-    pub fn is_written(&mut self) -> bool {
-        while self.outcome.is_none() {
-            match self.returns.try_recv() {
-                Ok(Back::Buffer(_)) => {}
-                Ok(Back::Failed(error)) => self.outcome = Some(Err(error)),
-                Ok(Back::Done(bytes)) => self.outcome = Some(Ok(bytes)),
-                Err(TryRecvError::Empty) => return false,
-                Err(TryRecvError::Disconnected) => self.outcome = Some(Err(writer_gone())),
-            }
-        }
-        true
-    }
-
-    /// Takes back what is there to be taken, without waiting for more.
-    fn take_in(&mut self) -> io::Result<()> {
-        loop {
-            match self.returns.try_recv() {
-                Ok(back) => self.take(back)?,
-                Err(TryRecvError::Empty) => return Ok(()),
-                Err(TryRecvError::Disconnected) => return Err(writer_gone()),
-            }
-        }
-    }
-
-    /// How long a buffer should be, but for the last.
-    pub fn chunk_bytes(&self) -> usize {
-        self.flow.chunk_bytes
-    }
-
-    /// A buffer of `len` bytes to fill: one that came back, else a new one while the upload owns
-    /// fewer than its share, else the next one the writer returns. Fails as soon as a write has
-    /// failed.
-    pub fn buffer(&mut self, len: usize) -> io::Result<Vec<u8>> {
-        if self.spare.is_empty() && self.buffers < CHUNKS_PER_UPLOAD {
-            self.buffers += 1;
-            return Ok(vec![0; len]);
-        }
-        if self.spare.is_empty() {
-            self.take_back()?;
-        }
-        let mut buffer = self.spare.pop().unwrap_or_default();
-        buffer.resize(len, 0);
-        Ok(buffer)
-    }
-
-    /// Sends a filled buffer on its way.
-    pub fn send(&mut self, bytes: Vec<u8>) -> io::Result<()> {
-        self.put(Data::Chunk { id: self.id, bytes })?;
-        self.out += 1;
-        Ok(())
-    }
-
-    /// Waits until everything sent so far is written, with more to come.
-    pub fn flush(&mut self) -> io::Result<()> {
-        while self.out > 0 {
-            self.take_back()?;
-        }
-        Ok(())
-    }
-
-    fn take_back(&mut self) -> io::Result<()> {
-        let back = self.next_return(State::WaitQueueFull)?;
-        self.take(back)
-    }
-
-    fn take(&mut self, back: Back) -> io::Result<()> {
-        match back {
-            Back::Buffer(buffer) => {
-                self.out -= 1;
-                self.spare.push(buffer);
-                Ok(())
-            }
-            Back::Failed(error) => Err(error),
-            Back::Done(_) => Err(writer_gone()),
-        }
-    }
-
-    /// Says that no more bytes come. Does not wait for them to be written.
-    pub fn end(&mut self) -> io::Result<()> {
-        self.ended = true;
-        self.put(Data::End { id: self.id })
-    }
-
-    /// Waits, after [`end`](Self::end), until everything is written; says how many bytes.
-    pub fn written(&mut self) -> io::Result<u64> {
-        if let Some(outcome) = self.outcome.take() {
-            return outcome;
-        }
-        loop {
-            match self.next_return(State::Disk)? {
-                Back::Buffer(_) => {}
-                Back::Failed(error) => return Err(error),
-                Back::Done(bytes) => return Ok(bytes),
-            }
-        }
-    }
-
-    fn put(&self, data: Data) -> io::Result<()> {
-        let bytes = data.bytes();
-        self.data.send(data, bytes, self.flow.patience).map_err(|_| writer_gone())
-    }
-
-    fn next_return(&self, waiting: State) -> io::Result<Back> {
-        if let Ok(back) = self.returns.try_recv() {
-            return Ok(back);
-        }
-        let _doing = state::enter_on(waiting, "writer");
-        self.returns.recv_timeout(self.flow.patience).map_err(|_| writer_gone())
-    }
-}
-
-impl Drop for Feed {
-    fn drop(&mut self) {
-        if !self.ended {
-            // If the writer is gone there is nobody left to tell.
-            let _ = self.put(Data::Abort { id: self.id });
-        }
-    }
-}
-
-/// What the writer knows of one upload.
-struct Writing {
-    part: Arc<File>,
-    back: Sender<Back>,
-    label: Option<Arc<str>>,
-    written: u64,
-    failed: bool,
-}
-
-/// The writer thread's own side.
-struct Desk {
-    commands: Receiver<Command>,
-    /// Of both queues, for who looks on.
-    announced: Arc<Gauge>,
-    carried: Arc<Gauge>,
-    parts: HashMap<u64, Writing>,
-    bell: Bell,
-}
-
-impl Desk {
-    fn run(mut self, data_queue: &Receiver<Data>) {
-        loop {
-            let waiting = state::enter(State::WaitQueueEmpty);
-            // LESSON: `select!` waits on both queues at once and takes from either. When both are
-            // ready it chooses at random, so nothing here may depend on which comes first.
-            select! {
-                recv(self.commands) -> command => {
-                    drop(waiting);
-                    match command {
-                        Ok(command) => self.begin(command),
-                        // No new uploads can come; those under way go on.
-                        Err(_) => self.commands = never(),
-                    }
-                }
-                recv(data_queue) -> data => {
-                    drop(waiting);
-                    match data {
-                        Ok(data) => {
-                            self.take(data);
-                            self.bell.ring();
-                        }
-                        Err(_) => return, // every sender is gone: all uploads have ended
-                    }
-                }
-            }
-        }
-    }
-
-    fn begin(&mut self, Command::Begin { id, part, back, label }: Command) {
-        self.announced.take(0);
-        self.parts.insert(id, Writing { part, back, label, written: 0, failed: false });
-    }
-
-    fn take(&mut self, data: Data) {
-        self.carried.take(data.bytes());
-        let (Data::Chunk { id, .. } | Data::End { id } | Data::Abort { id }) = data;
-        if !self.parts.contains_key(&id) {
-            // The order argument above: its Begin is in the command queue already.
-            while let Ok(command) = self.commands.try_recv() {
-                self.begin(command);
-            }
-        }
-        match data {
-            Data::Chunk { id, bytes } => {
-                if let Some(writing) = self.parts.get_mut(&id) {
-                    writing.write(bytes);
-                }
-            }
-            Data::End { id } => {
-                if let Some(writing) = self.parts.remove(&id) {
-                    writing.end();
-                }
-            }
-            Data::Abort { id } => {
-                self.parts.remove(&id);
-            }
-        }
-    }
-}
-
-impl Writing {
-    fn write(&mut self, bytes: Vec<u8>) {
-        if !self.failed {
-            state::works_for(self.label.as_ref());
-            let _doing = state::enter(State::Disk);
-            point::pass("writer.chunk");
-            brakes::slow_down(bytes.len());
-            match (&*self.part).write_all(&bytes) {
-                Ok(()) => {
-                    let count = bytes.len() as u64;
-                    self.written += count;
-                    state::sent(count, Instant::now());
-                    let label = self.label.as_deref().unwrap_or_default();
-                    let whose = label.split(' ').next().unwrap_or_default();
-                    state::did(fmt::from_fn(|f| write!(f, "wrote {}, {whose}", size(count))));
-                }
-                Err(error) => {
-                    self.failed = true;
-                    self.give_back(Back::Failed(error));
-                }
-            }
-        }
-        self.give_back(Back::Buffer(bytes));
-    }
-
-    fn end(self) {
-        if !self.failed {
-            self.give_back(Back::Done(self.written));
-        }
-    }
-
-    /// Never waits: there is a place for everything. If the session is gone, so is its receiver,
-    /// and what it would have got is dropped.
-    fn give_back(&self, back: Back) {
-        let _ = self.back.try_send(back);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Seek as _};
     use std::net::TcpListener;
+    use std::sync::atomic::Ordering;
+    use std::time::Instant;
 
     use super::*;
 
