@@ -1,7 +1,7 @@
 //! The exercises of the course, and what is a right answer to each.
 //!
 //! An answer is *tried* wherever it can be: a request is read by the protocol's own parser, a schedule
-//! is played ([`schedules`]), code is compiled and run with sleep points ([`workbench`]). So whatever
+//! is played (`schedules`), code is compiled and run with sleep points (`workbench`). So whatever
 //! does what was asked for is right, and not only what its author had thought of. The page for people
 //! is `docs/exercises.md`; exercise N of the first eight belongs to lesson N.
 //!

@@ -38,7 +38,9 @@ impl Workpiece {
             fs::write(folder.path().join(name), text)?;
         }
         let (main, program) = (folder.path().join("main.rs"), folder.path().join("check"));
-        fs::write(&main, format!("{}\n#[path = {answer:?}]\nmod answer;\n", self.check))?;
+        // By its own path, so that the compiler calls it by the name its author knows.
+        let path = answer.to_string_lossy();
+        fs::write(&main, format!("{}\n#[path = {path:?}]\nmod answer;\n", self.check))?;
 
         let compiled = Command::new("rustc")
             .args(["--edition", "2024", "-F", "unsafe_code", "-A", "warnings", "-o"])
