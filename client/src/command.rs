@@ -233,11 +233,14 @@ pub(crate) enum Command {
     /// `/get n1` and `/chat off`. A `/` alone, or Ctrl-D, goes back to the prompt, and one stays in
     /// the room. There `say` says one thing, `vote` votes, `notices on` tells of every file that
     /// comes into the library, and `admin` is the server's own console, for administrators.
-    #[command(after_help = "Examples:\n  chat\n  chat 张三\n  chat off")]
+    #[command(after_help = "Examples:\n  chat\n  chat 张三\n  chat off\n  chat --freeze 李四")]
     Chat {
         /// What a guest wants to be called, or `off`. A user has a name.
         #[arg(value_parser = RoomName::parse)]
         name: Option<RoomName>,
+        /// Be there and read nothing until Ctrl-C: `watch` shows what becomes of that.
+        #[arg(long)]
+        freeze: bool,
     },
 
     /// Say one thing in the room, from wherever one is.

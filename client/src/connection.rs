@@ -1,22 +1,50 @@
-//! Lines and bodies on the wire. This is the one place that sees every frame, so it logs them,
-//! and sees to it that no password is among what it logs.
+//! Lines and bodies on the wire. This is the one place that sees every frame, so whoever wants to
+//! see them looks on from here ([`tap`](crate::tap)), and here the bytes of files keep to their rate.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use common::escape::Safe;
 use common::frame::{self, FrameError};
-use common::protocol::{Password, Request, Sum};
-use serde::Serialize;
+use common::protocol::{Request, Sum};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Loss};
 use crate::interrupt::Interrupt;
+use crate::pace::{Pace, Rate};
+use crate::tap::{Onlooker, Tap, Way};
 use crate::wire::Wire;
 
 /// Room for a line of any length. Bodies are read past it, straight into the caller's buffer.
 const READ_AHEAD: usize = common::limits::LINE_BYTES_MAX;
+
+/// What the system is to take in where nobody will read, in bytes: about the least it can do with.
+const FROZEN_BUFFER: usize = 4096;
+
+/// How a connection is used.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Terms {
+    /// Set, every wait ends.
+    pub(crate) interrupt: Interrupt,
+    /// How fast the bytes of files go, either way; as fast as they can if none.
+    pub(crate) rate: Option<Rate>,
+    /// Nothing will be read once the room is entered, and the server is to feel that: so the system
+    /// takes in as little as it can.
+    pub(crate) freezes: bool,
+    /// Who is shown what goes over it.
+    pub(crate) onlooker: Onlooker,
+}
+
+impl Terms {
+    /// The usual ones.
+    pub(crate) fn until(interrupt: Interrupt) -> Self {
+        Self { interrupt, ..Self::default() }
+    }
+
+    fn receive_buffer(&self) -> Option<usize> {
+        if self.freezes { Some(FROZEN_BUFFER) } else { self.rate.map(Rate::receive_buffer) }
+    }
+}
 
 /// One connection to a server.
 #[derive(Debug)]
@@ -24,32 +52,49 @@ pub(crate) struct Connection {
     input: BufReader<Wire>,
     /// What is queued and not yet sent.
     output: Vec<u8>,
+    /// Some of it is a body.
+    has_body: bool,
     line: Vec<u8>,
+    /// Of the bytes of files, if they are not as fast as they can be.
+    pace: Option<Pace>,
+    tap: Tap,
 }
 
 impl Connection {
-    pub(crate) fn dial(addresses: &[SocketAddr], interrupt: Interrupt) -> io::Result<Self> {
-        let wire = Wire::dial(addresses, interrupt)?;
-        let input = BufReader::with_capacity(READ_AHEAD, wire);
-        Ok(Self { input, output: Vec::new(), line: Vec::new() })
+    pub(crate) fn dial(addresses: &[SocketAddr], terms: Terms) -> io::Result<Self> {
+        let receive_buffer = terms.receive_buffer();
+        let Terms { interrupt, rate, onlooker, .. } = terms;
+        let wire = Wire::dial(addresses, receive_buffer, interrupt)?;
+        let (pace, tap) = (rate.map(Pace::new), Tap::new(onlooker));
+        // Of a body that must be slow not more than a piece is read ahead.
+        let ahead = pace.as_ref().map_or(READ_AHEAD, |pace| pace.piece(READ_AHEAD));
+        let input = BufReader::with_capacity(ahead, wire);
+        let (output, line) = (Vec::new(), Vec::new());
+        Ok(Self { input, output, has_body: false, line, pace, tap })
     }
 
     /// Queues a request.
     pub(crate) fn queue(&mut self, request: &Request) -> io::Result<()> {
-        log::debug!("> {}", json(&masked(request)));
+        self.tap.request(request);
         frame::write_line(&mut self.output, request)
     }
 
     /// Queues the line that ends a body.
     pub(crate) fn queue_sum(&mut self, sum: Sum) -> io::Result<()> {
-        log::debug!("> {}", json(&sum));
+        self.tap.line_out(&sum);
         frame::write_line(&mut self.output, &sum)
     }
 
     /// Queues the bytes of a body.
     pub(crate) fn queue_body(&mut self, bytes: &[u8]) {
-        log::debug!("> {} bytes", bytes.len());
+        self.tap.body(Way::Out, bytes.len());
         self.output.extend_from_slice(bytes);
+        self.has_body = true;
+    }
+
+    /// How many of at most `most` bytes of a body make one block here.
+    pub(crate) fn block(&self, most: usize) -> usize {
+        self.pace.as_ref().map_or(most, |pace| pace.piece(most))
     }
 
     /// How many bytes are queued.
@@ -59,15 +104,20 @@ impl Connection {
 
     /// Sends what is queued.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        let sent = self.input.get_mut().write_all(&self.output);
+        let wire = self.input.get_mut();
+        let sent = match &mut self.pace {
+            Some(pace) if self.has_body => write_paced(wire, &self.output, pace),
+            _ => wire.write_all(&self.output),
+        };
         self.output.clear();
+        self.has_body = false;
         sent
     }
 
     /// Sends a block of a body at once, without queuing it. `false` means that the server spoke
     /// in the middle of it: it wants no more.
     pub(crate) fn send_block(&mut self, mut block: &[u8]) -> io::Result<bool> {
-        log::debug!("> {} bytes", block.len());
+        let (begun, bytes) = (Instant::now(), block.len());
         while !block.is_empty() {
             // On a slow line a block takes a while, and comes in pieces.
             if !self.is_silent() {
@@ -75,8 +125,14 @@ impl Connection {
             }
             match self.input.get_mut().write(block)? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
-                sent => block = &block[sent..],
+                sent => {
+                    self.tap.body(Way::Out, sent);
+                    block = &block[sent..];
+                }
             }
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.moved(begun, bytes);
         }
         Ok(true)
     }
@@ -100,7 +156,7 @@ impl Connection {
                 return Err(Error::Protocol(FrameError::TooLong.to_string()));
             }
         }
-        log::debug!("< {}", printable(&self.line));
+        self.tap.line_in(&self.line);
         Ok(&self.line)
     }
 
@@ -109,21 +165,32 @@ impl Connection {
     pub(crate) fn voice(&self) -> io::Result<Voice> {
         let wire = self.input.get_ref();
         wire.keep_alive()?;
-        Ok(Voice(wire.try_clone()?))
+        Ok(Voice { wire: wire.try_clone()?, tap: self.tap.another() })
     }
 
     /// Fills `block` with bytes of a body. Returns how many came, and why not all.
     pub(crate) fn read_block(&mut self, block: &mut [u8]) -> (usize, io::Result<()>) {
         let (mut count, mut filled) = (0, Ok(()));
         while count < block.len() && filled.is_ok() {
-            match self.input.read(&mut block[count..]) {
+            let (begun, most) = (Instant::now(), self.block(block.len() - count));
+            match self.input.read(&mut block[count..count + most]) {
                 Ok(0) => filled = Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(more) => count += more,
+                Ok(more) => {
+                    count += more;
+                    if let Some(pace) = &mut self.pace {
+                        pace.moved(begun, more);
+                    }
+                }
                 Err(error) => filled = Err(error),
             }
         }
-        log::debug!("< {count} bytes");
+        self.tap.body(Way::In, count);
         (count, filled)
+    }
+
+    /// A body that was read has ended, be it whole or not. What ends one that is sent is a line.
+    pub(crate) fn body_ends(&mut self) {
+        self.tap.body_ends();
     }
 
     /// An error once Ctrl-C was pressed, for who is busy with something else than this connection.
@@ -140,83 +207,38 @@ impl Connection {
 
 /// Asks over a connection that another thread reads. Who drops it hangs up.
 #[derive(Debug)]
-pub(crate) struct Voice(Wire);
+pub(crate) struct Voice {
+    wire: Wire,
+    tap: Tap,
+}
 
 impl Voice {
     /// Sends a request, whose answer the other thread will meet.
     pub(crate) fn send(&mut self, request: &Request) -> io::Result<()> {
-        log::debug!("> {}", json(&masked(request)));
+        self.tap.request(request);
         let mut line = Vec::new();
         frame::write_line(&mut line, request)?;
-        self.0.write_all(&line)
+        self.wire.write_all(&line)
     }
 }
 
 impl Drop for Voice {
     fn drop(&mut self) {
-        self.0.hang_up();
+        self.wire.hang_up();
     }
+}
+
+/// Writes what is a body for the most part.
+fn write_paced(wire: &mut Wire, bytes: &[u8], pace: &mut Pace) -> io::Result<()> {
+    for piece in bytes.chunks(pace.piece(bytes.len()).max(1)) {
+        let begun = Instant::now();
+        wire.write_all(piece)?;
+        pace.moved(begun, piece.len());
+    }
+    Ok(())
 }
 
 /// Understands a line.
 pub(crate) fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, Error> {
     frame::parse(line).map_err(|error| Error::Protocol(error.to_string()))
-}
-
-fn printable(line: &[u8]) -> String {
-    Safe(&String::from_utf8_lossy(line)).to_string()
-}
-
-fn json(value: &impl Serialize) -> String {
-    printable(&serde_json::to_vec(value).unwrap_or_default())
-}
-
-/// The request as a log may show it. No `_` here: a new request must say whether it has a secret.
-fn masked(request: &Request) -> Request {
-    let mut shown = request.clone();
-    let mask = || Password("***".into());
-    match &mut shown {
-        Request::Register(who) | Request::Login(who) => who.password = mask(),
-        Request::Passwd { old, new } => (*old, *new) = (mask(), mask()),
-        Request::List { .. }
-        | Request::Get { .. }
-        | Request::Put(_)
-        | Request::Stat { .. }
-        | Request::Sum { .. }
-        | Request::Mkdir { .. }
-        | Request::Delete { .. }
-        | Request::Rename { .. }
-        | Request::Who {}
-        | Request::Join { .. }
-        | Request::Listen { .. }
-        | Request::Say { .. }
-        | Request::Leave {}
-        | Request::Vote { .. }
-        | Request::Admin { .. }
-        | Request::Watch { .. }
-        | Request::Quit {} => {}
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use common::protocol::Credentials;
-
-    use super::*;
-
-    #[test]
-    fn a_log_shows_who_but_no_password() {
-        let secret = || Password("s3cret".into());
-        let who = Credentials { user: "xiaoyu".into(), password: secret() };
-        let shown = json(&masked(&Request::Login(who.clone())));
-        assert_eq!(shown, r#"{"cmd":"LOGIN","user":"xiaoyu","password":"***"}"#);
-        for request in [
-            Request::Register(who.clone()),
-            Request::Login(who),
-            Request::Passwd { old: secret(), new: secret() },
-        ] {
-            assert!(!json(&masked(&request)).contains("s3cret"), "{}", request.verb());
-        }
-    }
 }

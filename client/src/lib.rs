@@ -17,9 +17,10 @@
 //! - `config`: the servers that have names.
 //! - `link`: who one is and where one stands, the same on every connection it makes
 //!   (`password`, `place`).
+//! - `tap`: what goes over a connection, for whoever wants to see it. `pace`: how fast files go.
 //! - `transfer`: local files. `printer`: results on stdout (`display`), talk on stderr (`words`:
 //!   all of it, in two languages).
-//! - `watch`: what the server is doing, as a live screen.
+//! - `watch`: what the server is doing, as a live screen (`columns`, `glyphs`: what fits there).
 //! - `room`: what the server says unasked, and what is said to others there; `notices` numbers the
 //!   files it tells of.
 //! - `journal`: what was done, in a file.
@@ -44,6 +45,7 @@ use clap::CommandFactory as _;
 use common::reference::Reference;
 
 use crate::command::{Command, Invocation, Output, Task};
+use crate::connection::Terms;
 use crate::error::{Deed, Error};
 use crate::interrupt::Interrupt;
 use crate::journal::Journal;
@@ -55,17 +57,20 @@ use crate::words::Lang;
 
 pub mod address;
 pub mod client;
+mod columns;
 mod command;
 mod complete;
 mod config;
 mod connection;
 mod display;
 pub mod error;
+mod glyphs;
 pub mod interrupt;
 mod journal;
 mod link;
 mod menu;
 mod notices;
+mod pace;
 mod password;
 mod place;
 mod printer;
@@ -74,6 +79,7 @@ mod repl;
 mod room;
 mod script;
 mod shell;
+mod tap;
 mod terminal;
 mod tilde;
 mod transfer;
@@ -109,7 +115,7 @@ fn run(invocation: Invocation) -> u8 {
 
 fn obey(mut invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
     invocation.look_up()?;
-    let Invocation { server, user, password_file, menu, script, task, .. } = invocation;
+    let Invocation { server, user, password_file, rate, menu, script, task, .. } = invocation;
     let command = match task {
         Some(Task::Reference(reference)) => return refer(&reference, printer),
         Some(Task::Command(command)) => Some(command),
@@ -118,7 +124,8 @@ fn obey(mut invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
     let interrupt = Interrupt::on_signals().map_err(Error::local(Deed::CatchSignals))?;
     let passwords = Passwords::current(password_file, interrupt.clone());
     passwords.warn(printer);
-    let mut link = Link::new(server, user, passwords, printer.clone(), interrupt);
+    let terms = Terms { rate, onlooker: printer.onlooker(), ..Terms::until(interrupt) };
+    let mut link = Link::new(server, user, passwords, printer.clone(), terms);
     let journal = Journal::open();
     let status = if menu {
         menu::run(&mut link, printer.clone(), journal).map(|()| 0)
@@ -126,10 +133,10 @@ fn obey(mut invocation: Invocation, printer: &Printer) -> Result<u8, Error> {
         let mut shell = Shell::new(&mut link, printer.clone(), journal);
         let is_person = io::stdin().is_terminal();
         match (command, script) {
-            (Some(chat @ Command::Chat { .. }), _) if is_person => {
+            (Some(chat @ Command::Chat { freeze: false, .. }), _) if is_person => {
                 repl::run(&mut shell, Some(&chat))
             }
-            (Some(Command::Chat { name }), _) => {
+            (Some(Command::Chat { name, freeze: false }), _) => {
                 Ok(shell.chat_piped(name.as_ref(), BufReader::new(io::stdin())))
             }
             (Some(command), _) => Ok(shell.run(&command)),

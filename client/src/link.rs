@@ -8,6 +8,7 @@ use common::user::{GUEST, UserName};
 
 use crate::address::Address;
 use crate::client::Client;
+use crate::connection::Terms;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::password::Passwords;
@@ -19,7 +20,7 @@ use crate::words::Talk;
 #[derive(Debug)]
 pub(crate) struct Link {
     server: Address,
-    interrupt: Interrupt,
+    terms: Terms,
     printer: Printer,
     passwords: Passwords,
     client: Option<Client>,
@@ -50,9 +51,9 @@ impl Lookout {
         self.account.as_ref().map(|(user, _)| user)
     }
 
-    /// A connection of the same user's. Every wait of it ends once `interrupt` is set.
-    pub(crate) fn connect(&self, interrupt: Interrupt) -> Result<Client, Error> {
-        let mut client = Client::connect_until(&self.server, interrupt)?;
+    /// A connection of the same user's, on these terms.
+    pub(crate) fn connect(&self, terms: Terms) -> Result<Client, Error> {
+        let mut client = Client::connect_on(&self.server, terms)?;
         if let Some((user, password)) = &self.account {
             client.login(user.as_str(), &password.0)?;
         }
@@ -61,17 +62,18 @@ impl Lookout {
 }
 
 impl Link {
-    /// A link that is not made yet; for `user` it will log in.
+    /// A link that is not made yet; for `user` it will log in. Every connection it makes is on these
+    /// terms.
     pub(crate) fn new(
         server: Address,
         user: Option<UserName>,
         passwords: Passwords,
         printer: Printer,
-        interrupt: Interrupt,
+        terms: Terms,
     ) -> Self {
         let place = if user.is_some() { Place::home() } else { Place::library() };
         let account = user.map(|user| Account { user, password: None });
-        Self { server, interrupt, printer, passwords, client: None, account, place }
+        Self { server, terms, printer, passwords, client: None, account, place }
     }
 
     /// Where it leads.
@@ -84,7 +86,12 @@ impl Link {
     }
 
     pub(crate) fn interrupt(&self) -> &Interrupt {
-        &self.interrupt
+        &self.terms.interrupt
+    }
+
+    /// How its connections are used.
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Who one is here.
@@ -123,7 +130,7 @@ impl Link {
     }
 
     fn connect(&self) -> Result<Client, Error> {
-        let mut client = Client::connect_until(&self.server, self.interrupt.clone())?;
+        let mut client = Client::connect_on(&self.server, self.terms.clone())?;
         client.on_wait(self.printer.wait_notice());
         Ok(client)
     }
@@ -137,12 +144,11 @@ impl Link {
         Ok(client)
     }
 
-    /// A session of the same user's beside that of the commands, which may not even be there. Every
-    /// wait of it ends once `interrupt` is set.
-    pub(crate) fn beside(&mut self, interrupt: Interrupt) -> Result<Client, Error> {
+    /// A session of the same user's beside that of the commands, which may not even be there.
+    pub(crate) fn beside(&mut self, terms: Terms) -> Result<Client, Error> {
         let (server, place) = (self.server.clone(), self.place.clone());
         let account = self.credentials()?;
-        let client = Lookout { server, account: account.clone(), place }.connect(interrupt)?;
+        let client = Lookout { server, account: account.clone(), place }.connect(terms)?;
         if let Some((user, password)) = account {
             self.account = Some(Account { user, password: Some(password) });
         }
@@ -252,7 +258,7 @@ mod tests {
         let server = serve_each(sessions).parse().unwrap();
         let printer = Printer::new(Output::default(), Lang::En);
         let passwords = Passwords::current(None, Interrupt::default());
-        Link::new(server, None, passwords, printer, Interrupt::default())
+        Link::new(server, None, passwords, printer, Terms::default())
     }
 
     fn word(text: &str) -> Password {

@@ -13,6 +13,7 @@
 //! | a password is asked for, `!` runs   | nobody from here  | waits                               |
 
 mod arrivals;
+mod wire;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -25,6 +26,7 @@ use serde::Serialize;
 
 pub(crate) use self::arrivals::Arrivals;
 use self::arrivals::Delivery;
+use crate::columns::size;
 use crate::command::Output;
 use crate::display;
 use crate::error::{Deed, Error};
@@ -198,6 +200,11 @@ impl Printer {
                 }
             }
         }
+    }
+
+    /// How many columns there are for what is said, if that goes to a terminal.
+    fn columns() -> Option<usize> {
+        size(io::stderr()).map(|(columns, _)| columns)
     }
 
     /// There is nobody to tell that stderr is closed.

@@ -119,7 +119,10 @@ impl<'a> Shell<'a> {
             }
             Command::Who => report.one("", |r| self.who(r)),
             Command::Watch(watch) => report.one("", |r| self.watch(watch, r)),
-            Command::Chat { name } => report.one("", |r| self.chat(name.as_ref(), r)),
+            Command::Chat { name, freeze: true } => {
+                report.one("", |r| self.freeze(name.as_ref(), r));
+            }
+            Command::Chat { name, .. } => report.one("", |r| self.chat(name.as_ref(), r)),
             Command::Say { text, name } => report.one("", |r| self.say(text, name.as_ref(), r)),
             Command::Vote { choice } => report.one("", |r| self.vote(choice.as_ref(), r)),
             Command::Notices { state } => report.one("", |r| self.notices(*state, r)),

@@ -13,10 +13,11 @@ use std::io;
 
 use common::terminal::Found;
 use common::watch::Table;
-use rustix::termios::tcgetwinsize;
 
-pub(crate) use self::picture::{Glyphs, Look};
+pub(crate) use self::picture::Look;
+use crate::columns::size;
 use crate::error::Error;
+use crate::glyphs::Glyphs;
 use crate::printer::Printer;
 use crate::words::Lang;
 
@@ -29,20 +30,9 @@ const COLUMNS: usize = 100;
 
 /// A table as text, for a pipe or a terminal that scrolls.
 pub(crate) fn text(table: &Table, server: &str, lang: Lang) -> String {
-    let width = size().map_or(COLUMNS, |(columns, _)| columns);
-    let look = Look { width, height: None, colour: false, glyphs: glyphs(), lang };
+    let width = size(io::stdout()).map_or(COLUMNS, |(columns, _)| columns);
+    let look = Look { width, height: None, colour: false, glyphs: Glyphs::here(), lang };
     picture::lines(table, server, look).join("\n")
-}
-
-/// Columns and rows of the terminal on stdout.
-fn size() -> Option<(usize, usize)> {
-    let size = tcgetwinsize(io::stdout()).ok()?;
-    let (columns, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
-    (columns > 0 && rows > 0).then_some((columns, rows))
-}
-
-fn glyphs() -> Glyphs {
-    Glyphs::of_locale(|name| env::var(name).ok())
 }
 
 /// The terminal's other screen, until it is dropped.
@@ -62,7 +52,7 @@ impl<'p> Canvas<'p> {
         let keyboard = Found::now();
         // no-color.org: set, and to something.
         let colour = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let canvas = Self { printer, server, lang, colour, glyphs: glyphs(), keyboard };
+        let canvas = Self { printer, server, lang, colour, glyphs: Glyphs::here(), keyboard };
         if let Some(keyboard) = &canvas.keyboard {
             keyboard.hide_typing();
         }
@@ -72,7 +62,7 @@ impl<'p> Canvas<'p> {
 
     /// Draws a table over what was drawn before.
     pub(crate) fn draw(&self, table: &Table) -> Result<(), Error> {
-        let (width, rows) = size().unwrap_or((COLUMNS, usize::MAX));
+        let (width, rows) = size(io::stdout()).unwrap_or((COLUMNS, usize::MAX));
         let Self { colour, glyphs, lang, .. } = *self;
         let look = Look { width, height: Some(rows), colour, glyphs, lang };
         let lines = picture::lines(table, &self.server, look);

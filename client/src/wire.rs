@@ -40,11 +40,16 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// Connects to the first of `addresses` that answers.
-    pub(crate) fn dial(addresses: &[SocketAddr], interrupt: Interrupt) -> io::Result<Self> {
+    /// Connects to the first of `addresses` that answers. The system is to take in no more than
+    /// `receive_buffer` bytes that are not read yet, if that is given.
+    pub(crate) fn dial(
+        addresses: &[SocketAddr],
+        receive_buffer: Option<usize>,
+        interrupt: Interrupt,
+    ) -> io::Result<Self> {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in addresses {
-            match dial_one(*address, &interrupt) {
+            match dial_one(*address, receive_buffer, &interrupt) {
                 Ok(stream) => return Ok(Self { stream, interrupt, deadline: None }),
                 Err(error) => last = error,
             }
@@ -122,8 +127,16 @@ impl Write for Wire {
     }
 }
 
-fn dial_one(address: SocketAddr, interrupt: &Interrupt) -> io::Result<TcpStream> {
+fn dial_one(
+    address: SocketAddr,
+    receive_buffer: Option<usize>,
+    interrupt: &Interrupt,
+) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if let Some(bytes) = receive_buffer {
+        // Before the call: how large the window may become is said in its first packet.
+        socket.set_recv_buffer_size(bytes)?;
+    }
     socket.set_nonblocking(true)?;
     match socket.connect(&address.into()) {
         Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => Err(error),

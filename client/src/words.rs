@@ -6,7 +6,8 @@
 //!   happens in the room.
 //! - `failure`: why something was not done, and what to do about it; `error` says what happened,
 //!   `cause` how, `refusal` what the server means, `system` what this machine means.
-//! - `sum`: what came of many files. `screen`: what stands on the live screen.
+//! - `sum`: what came of many files. `screen`: what stands on the live screen. `wire`: what goes over
+//!   the wire.
 //! - `part`: what is put in, made safe to print: names, sizes, times.
 //!
 //! Results on stdout are the same in every language, for programs read those; so are the help pages
@@ -23,6 +24,7 @@ mod screen;
 mod sum;
 mod system;
 mod talk;
+mod wire;
 
 use clap::ValueEnum;
 
@@ -33,6 +35,7 @@ pub(crate) use self::room::Happening;
 pub(crate) use self::screen::OnScreen;
 pub(crate) use self::sum::Sum;
 pub(crate) use self::talk::{LeftOut, Talk, Unit};
+pub(crate) use self::wire::OnWire;
 
 /// A language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,4 +1,4 @@
-//! Sizes as people read them.
+//! Sizes as people read and write them.
 
 /// `9 B`, `12.4 MB`: units of a thousand, one decimal.
 pub fn size(bytes: u64) -> String {
@@ -17,6 +17,21 @@ pub fn size(bytes: u64) -> String {
     format!("{} EB", bytes / (unit * 1000))
 }
 
+/// Bytes, or with K, M, G, T that many times 1024, 1024² and so on: `9`, `64K`, `2GiB`. `None` if the
+/// text is no such size, or one that is too large to count.
+pub fn parse(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let power = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 1,
+        "M" | "MB" | "MIB" => 2,
+        "G" | "GB" | "GIB" => 3,
+        "T" | "TB" | "TIB" => 4,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1024_u64.pow(power))
+}
+
 fn rounded_tenths(bytes: u64, unit: u64) -> u128 {
     (u128::from(bytes) * 10 + u128::from(unit / 2)) / u128::from(unit)
 }
@@ -24,6 +39,16 @@ fn rounded_tenths(bytes: u64, unit: u64) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_written_as_people_write_them() {
+        for (text, bytes) in [("1", 1), ("2K", 2048), ("500m", 500 << 20), ("2GiB", 2 << 30)] {
+            assert_eq!(parse(text), Some(bytes), "{text}");
+        }
+        for text in ["", "K", "-1", "1.5M", "1 K", "1X", "99999999T"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_size_never_reaches_a_thousand_of_its_unit() {

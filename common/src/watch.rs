@@ -64,6 +64,9 @@ pub struct Table {
     pub t_ms: u64,
     /// How sessions run.
     pub model: String,
+    /// Whether the server is in class mode, held up on purpose perhaps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub class: bool,
     /// For how many seconds the server has run.
     pub up_s: u64,
     /// In the order in which the threads began.

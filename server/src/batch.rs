@@ -7,7 +7,7 @@
 use common::protocol::Refusal;
 
 use crate::answer::Answer;
-use crate::fault;
+use crate::point;
 use crate::refusal;
 use crate::store::{Folder, Inode};
 use crate::upload::{Received, Report};
@@ -57,7 +57,7 @@ impl<'s> Batch<'s> {
             .into_iter()
             .map(|(report, published)| {
                 let synced = published.and_then(|one| Ok(folders.sync(&one.folder)?));
-                fault::point("put.synced");
+                point::pass("put.synced");
                 (report, synced.map_or_else(|refused| refused, |()| Answer::done()))
             })
             .collect()

@@ -16,12 +16,14 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::admin;
+use crate::class;
 use crate::config::{Config, Task};
 use crate::console::Terminal;
 use crate::journal::{self, Echo, Journal};
 use crate::server::{Server, ServerError};
 use crate::state::{State, Table};
 use crate::stop::Stop;
+use crate::trace::Columns;
 
 /// The program, from its arguments to its exit status.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -64,9 +66,15 @@ fn serve(config: Config) -> Result<(), ServerError> {
     let listens = server.config.session.is_none();
     let console = if listens { Terminal::open(&server.table) } else { Ok(None) };
     let (terminal, keyboard) = console.map_err(ServerError::system("start the console"))?.unzip();
-    let echo =
-        terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);
-    let _journal = Journal::start(log_file, echo, Arc::clone(&server.table))
+    let screen =
+        || terminal.as_ref().map_or_else(|| Box::new(journal::to_stderr) as Echo, Terminal::echo);
+    let (columns, all) = (server.columns.take(), screen());
+    // Two logs at once are none. What went wrong is worth a line all the same.
+    let lines = if columns.is_some() { journal::only_trouble(all) } else { all };
+    let start = |columns: Columns| columns.start(screen(), Arc::clone(&server.table));
+    let _columns =
+        columns.map(start).transpose().map_err(ServerError::system("start the log in columns"))?;
+    let _journal = Journal::start(log_file, lines, Arc::clone(&server.table))
         .map_err(ServerError::system("start the journal"))?;
     // A panic of one thread is everybody's news. The usual hook writes to stderr, where a stopped
     // terminal could hold the thread for ever.
@@ -102,6 +110,9 @@ fn announce(server: &Server) -> Result<(), ServerError> {
     let _ = writeln!(io::stdout(), "ferryd listening on {address}");
     let _ = io::stdout().flush();
     log::info!("listening on {address}; {}", server.config);
+    if server.config.class.class {
+        log::warn!("{}", class::BANNER);
+    }
     if server.config.is_exposed() {
         log::warn!(
             "everybody who can reach {address} may put files here without a name; \

@@ -16,11 +16,13 @@ use clap::{ArgAction, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use common::limits::{DEFAULT_PORT, PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, WAIT_SECONDS_MAX};
 use common::reference::Reference;
 
+use crate::class::ClassOptions;
 use crate::patience::Deadlines;
 use crate::rights::{Guests, LibraryWriters, Policy};
 use crate::roster::Capacity;
 use crate::service::Registration;
 use crate::store::Durability;
+use crate::writer::Flow;
 
 /// How sessions are run. `models` has a file for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,6 +42,15 @@ impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&word(self))
     }
+}
+
+/// What the server shows on stderr while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Log {
+    /// A line for each deed
+    Lines,
+    /// A column for each thread, and in it what happens there, step by step
+    Columns,
 }
 
 /// Serve files to many people at once. OK means on disk, whole, under that name.
@@ -129,6 +140,19 @@ pub struct Config {
     #[arg(long, value_enum, default_value_t = Model::Thread)]
     pub model: Model,
 
+    /// What is shown on stderr; logs/server.log has its lines either way
+    #[arg(long, value_enum, default_value_t = Log::Lines)]
+    pub log: Log,
+
+    /// Record what every thread does, and write it at the end: a trace in FILE, which ends in .json,
+    /// and a picture beside it, which ends in .svg
+    #[arg(long, value_name = "FILE", value_parser = trace)]
+    pub trace: Option<PathBuf>,
+
+    /// What a class may do with it.
+    #[command(flatten)]
+    pub class: ClassOptions,
+
     /// The number of the one session to hold, with the client that is standard input. Hidden: the
     /// model `process` says so to itself
     #[arg(long, value_name = "N", hide = true)]
@@ -185,6 +209,8 @@ Examples:
   ferryd user add zhang --admin          make zhang an administrator
   ferryd --data /srv/f --shared-data     one of several servers on /srv/f
   ferryd --model iterative               how it was before there were threads
+  ferryd --class --sleep-at put.checked=3s   a class sees what happens between two steps
+  ferryd --trace monday.json             what every thread did, also as a picture
 
 A settings file has the same options:  listen = \"0.0.0.0:9021\"
                                        quota = \"500M\"
@@ -209,6 +235,13 @@ impl Config {
 
     /// What two options together may not say.
     fn checked(self) -> Result<Self, clap::Error> {
+        let conflict = |message| Self::command().error(ErrorKind::ArgumentConflict, message);
+        self.class.check(self.listen.ip()).map_err(conflict)?;
+        if self.model == Model::Process && (self.trace.is_some() || self.log == Log::Columns) {
+            let message = "--trace and --log columns cannot be had together with --model process: \
+                           processes share no memory, and none knows what the others do";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
         if self.quota.is_none() || !self.shares_data() {
             return Ok(self);
         }
@@ -220,7 +253,7 @@ impl Config {
             "--quota cannot be kept together with {with}: each {each} counts only what it writes \
              itself, and so a home could be overfilled"
         );
-        Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+        Err(conflict(message))
     }
 
     /// Whether other processes work on the same folder: other servers, or others of this one.
@@ -248,6 +281,13 @@ impl Config {
         }
     }
 
+    /// How uploads go to the writer.
+    pub fn flow(&self) -> Flow {
+        let flow = if self.class.class { Flow::IN_CLASS } else { Flow::default() };
+        let data_places = self.class.data_queue.map_or(flow.data_places, usize::from);
+        Flow { data_places, ..flow }
+    }
+
     /// Whether others than this machine can connect and then write without a name.
     pub fn is_exposed(&self) -> bool {
         !self.listen.ip().is_loopback()
@@ -264,7 +304,7 @@ impl fmt::Display for Config {
         write!(
             f,
             "library {}; guests {}; library writers {}; registration {}; homes {quota}; at most {} \
-             clients; durability {}; model {}{}",
+             clients; durability {}; model {}{}{}",
             library.display(),
             word(&self.guests),
             word(&self.library_writers),
@@ -273,6 +313,7 @@ impl fmt::Display for Config {
             word(&self.durability),
             self.model,
             if self.shared_data { "; data shared with other servers" } else { "" },
+            if self.class.class { "; class mode" } else { "" },
         )
     }
 }
@@ -295,6 +336,9 @@ fn settings(file: &Path) -> Result<Vec<OsString>, String> {
     for (key, value) in table {
         if key == "config" {
             return Err("`config` names a settings file and cannot stand in one".into());
+        }
+        if key == "class" {
+            return Err("`class` must be typed, as --class: it is not for real use".into());
         }
         let value = match value {
             toml::Value::String(text) => text,
@@ -329,6 +373,16 @@ fn seconds<const MIN: u64>(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// The name of a trace. The picture beside it ends in something else.
+fn trace(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.extension().is_some_and(|end| end == "json") {
+        Ok(path)
+    } else {
+        Err("give it a name that ends in .json; the picture will end in .svg".into())
+    }
+}
+
 fn password_bytes(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(bytes) if (1..=PASSWORD_BYTES_MAX).contains(&bytes) => Ok(bytes),
@@ -336,19 +390,9 @@ fn password_bytes(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Bytes, or with K, M, G, T that many times 1024, 1024² and so on.
 fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let power = match text[digits.len()..].to_ascii_uppercase().as_str() {
-        "" | "B" => 0,
-        "K" | "KB" | "KIB" => 1,
-        "M" | "MB" | "MIB" => 2,
-        "G" | "GB" | "GIB" => 3,
-        "T" | "TB" | "TIB" => 4,
-        _ => return Err("write it as 500M or 2G".into()),
-    };
-    let bytes = digits.parse::<u64>().ok().and_then(|n| n.checked_mul(1024_u64.pow(power)));
-    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| "write it as 500M or 2G; 0 is no space".into())
+    let bytes = common::size::parse(text).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| "write it as 500M or 2G; 0 is no space".into())
 }
 
 #[cfg(test)]
@@ -381,7 +425,7 @@ mod tests {
     #[test]
     fn a_value_that_cannot_be_meant_is_wrong_usage() {
         for bad in [
-            &["--idle-timeout", "0"],
+            &["--idle-timeout", "0"][..],
             &["--idle-timeout", "-1"],
             &["--max-clients", "0"],
             &["--max-per-address", "0"],
@@ -395,6 +439,10 @@ mod tests {
             &["--guests", "some"],
             &["--password-min", "0"],
             &["--password-cache", "3601"],
+            &["--log", "rows"],
+            &["--trace", "monday.svg"],
+            &["--trace", "monday.json", "--model", "process"],
+            &["--log", "columns", "--model", "process"],
         ] {
             assert_eq!(config(bad).unwrap_err().exit_code(), 2, "{bad:?}");
         }
@@ -420,10 +468,11 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_written_as_people_write_them() {
-        for (text, bytes) in [("1", 1), ("2K", 2048), ("500m", 500 << 20), ("2GiB", 2 << 30)] {
-            assert_eq!(size(text), Ok(bytes), "{text}");
-        }
+    fn threads_can_be_told_to_sleep_at_several_places() {
+        let words = ["--class", "--sleep-at", "put.checked=3s", "--sleep-at", "put.sealed=1s"];
+        let places = config(&words).unwrap().class.sleep_at;
+        let places: Vec<_> = places.iter().map(|at| at.place).collect();
+        assert_eq!(places, ["put.checked", "put.sealed"]);
     }
 
     #[test]
@@ -441,6 +490,8 @@ mod tests {
             ("max-clients = 0", "max-clients"),
             ("listen = \"no.such.host.invalid:1\"", "listen"),
             ("[deep]\nkey = 1", "deep"),
+            ("class = true", "must be typed"),
+            ("disk-rate = \"256K\"", "add --class"),
             ("not toml", "settings file"),
         ] {
             let error = with_settings(settings, &[]).unwrap_err();

@@ -150,6 +150,16 @@ fn write_lines(lines: &Receiver<Entry>, mut file: File, mut echo: Echo, dropped:
     }
 }
 
+/// Shows only what went wrong: that is worth reading whatever else is shown.
+pub fn only_trouble(mut echo: Echo) -> Echo {
+    Box::new(move |line| {
+        let level = line.split(|byte| *byte == b' ').nth(1);
+        if let Some(b"WARN" | b"ERROR") = level {
+            echo(line);
+        }
+    })
+}
+
 /// Shows a line to whoever watches stderr, unless that would have to wait.
 pub fn to_stderr(line: &[u8]) {
     let mut stderr = io::stderr();

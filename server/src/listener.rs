@@ -15,6 +15,7 @@ use common::protocol::{Done, Reason, Refusal, Response};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::class;
 use crate::patience::Deadlines;
 use crate::roster::{Roster, Slot};
 use crate::seldom::Seldom;
@@ -25,6 +26,10 @@ use crate::stop::Stop;
 /// Connections the kernel may shake hands with before we accept them. Connected is not served.
 const BACKLOG: i32 = 1024;
 
+/// What a socket's buffers hold in class mode. The kernel would take megabytes otherwise, and what
+/// is to be seen waiting in our queues would wait there.
+const CLASS_BUFFER_BYTES: usize = 64 * 1024;
+
 /// A pause after an error that will not go away by itself, so that the loop does not spin.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -34,6 +39,8 @@ pub struct Listener {
     socket: TcpListener,
     stop: Stop,
     deadlines: Deadlines,
+    /// Whoever comes from beyond the local network is turned away.
+    class: bool,
     /// Kept open to be closed when descriptors run out: then one connection can be accepted,
     /// told, and closed, instead of waiting in the backlog for ever.
     spare: Option<File>,
@@ -105,11 +112,17 @@ impl AsRawFd for Listener {
 }
 
 impl Listener {
-    /// Binds and listens. `deadlines` are those of whoever will connect.
-    pub fn bind(address: SocketAddr, deadlines: Deadlines) -> io::Result<Self> {
+    /// Binds and listens. `deadlines` are those of whoever will connect; `class` is whether this is
+    /// [class mode](crate::class).
+    pub fn bind(address: SocketAddr, deadlines: Deadlines, class: bool) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         // A restarted server may take its port although old connections linger in TIME_WAIT.
         socket.set_reuse_address(true)?;
+        if class {
+            // Before listen: connections inherit it, and the window is agreed on as they begin.
+            socket.set_recv_buffer_size(CLASS_BUFFER_BYTES)?;
+            socket.set_send_buffer_size(CLASS_BUFFER_BYTES)?;
+        }
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from(socket);
@@ -118,6 +131,7 @@ impl Listener {
             socket,
             stop,
             deadlines,
+            class,
             spare: spare_descriptor(),
             next_session: 1,
             troubles: Seldom::default(),
@@ -220,6 +234,11 @@ impl Listener {
         peer: SocketAddr,
         roster: &'r Roster,
     ) -> io::Result<Admitted<'r>> {
+        if self.class && !class::is_near(peer.ip()) {
+            let why = "this server is for a class, and serves the local network only";
+            refuse(&stream, Refusal::new(Reason::Denied, format!("{why}, not {}", peer.ip())));
+            return Err(io::Error::other(why));
+        }
         socket::prepare(&stream, self.deadlines)?;
         let session = self.next_session;
         self.next_session += 1;
@@ -240,7 +259,11 @@ fn spare_descriptor() -> Option<File> {
 
 /// Tells a client that there is no room, without ever waiting for it.
 pub fn turn_away(stream: &TcpStream, why: impl fmt::Display) {
-    let refusal = Refusal::new(Reason::Full, format!("{why}; try again in a moment"));
+    refuse(stream, Refusal::new(Reason::Full, format!("{why}; try again in a moment")));
+}
+
+/// Tells a client at the door that it does not come in, without ever waiting for it.
+fn refuse(stream: &TcpStream, refusal: Refusal) {
     let mut line = Vec::new();
     if frame::write_line(&mut line, &Response::<Done>::Fail(refusal)).is_ok()
         && stream.set_nonblocking(true).is_ok()

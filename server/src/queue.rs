@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use common::size::size;
 use common::watch::Queue;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
@@ -47,6 +48,10 @@ impl<T> Inlet<T> {
     /// Puts a thing of so many bytes in; waits for room, if it must, and at most `patience`.
     pub fn send(&self, thing: T, bytes: u64, patience: Duration) -> io::Result<()> {
         let gone = || io::Error::other("nobody takes anything out of the queue");
+        if bytes > 0 {
+            // Before it is done: what comes out at the other end may be told at once.
+            state::did(fmt::from_fn(|f| write!(f, "queues {}", size(bytes))));
+        }
         match self.sender.try_send(thing) {
             Ok(()) => {}
             Err(TrySendError::Disconnected(_)) => return Err(gone()),
@@ -66,9 +71,14 @@ impl<T> Inlet<T> {
         Ok(())
     }
 
+    /// How many places there are.
+    pub fn places(&self) -> usize {
+        self.gauge.stamps.len()
+    }
+
     /// How many places are free.
     pub fn free(&self) -> usize {
-        self.sender.capacity().map_or(usize::MAX, |places| places.saturating_sub(self.sender.len()))
+        self.places().saturating_sub(self.sender.len())
     }
 }
 
@@ -112,6 +122,7 @@ impl Gauge {
         if let Some(stamp) = self.stamp(nth) {
             stamp.store(self.now_ms(), Ordering::Relaxed);
         }
+        state::has_moved(self.name, self);
     }
 
     /// A thing of so many bytes was taken out. Only one thread takes anything out.
@@ -121,6 +132,7 @@ impl Gauge {
         };
         add(&self.taken.things, 1);
         add(&self.taken.bytes, bytes);
+        state::has_moved(self.name, self);
     }
 
     fn stamp(&self, nth: u64) -> Option<&AtomicU64> {

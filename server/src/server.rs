@@ -4,14 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::Receiver;
 use rustix::system::uname;
 
 use crate::accounts::Accounts;
 use crate::claims::Claims;
-use crate::config::{Config, Model};
+use crate::config::{Config, Log, Model};
 use crate::console::{Console, Countdown, Typed};
 use crate::counters::Counters;
 use crate::journal;
@@ -27,6 +27,7 @@ use crate::state::{State, Table};
 use crate::stop::Stop;
 use crate::store::{Store, StoreError, Tenancy};
 use crate::stripes::Stripes;
+use crate::trace::{Columns, Trace, TraceError};
 use crate::writer::Writer;
 
 /// Why the server did not start, or did not end well.
@@ -46,6 +47,9 @@ pub enum ServerError {
          OK is on disk. Start the server again"
     )]
     Writer,
+    /// What was to be recorded cannot be.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// The process could not get what it needs from the system.
     #[error("cannot {0}: {1}")]
     System(&'static str, io::Error),
@@ -66,6 +70,9 @@ pub struct Server {
     pub(crate) table: Arc<Table>,
     /// What is typed at its own terminal; none if it has no console there.
     pub(crate) typed: Option<Receiver<Typed>>,
+    /// Who shows what happens in columns; none if nobody does.
+    pub(crate) columns: Option<Columns>,
+    trace: Option<Trace>,
     claims: Claims,
     door: Door,
     stop: Stop,
@@ -86,7 +93,7 @@ impl Door {
             let taken = HandedOver::take(session).map_err(ServerError::system("take the client"));
             return taken.map(Self::Passed);
         }
-        let listener = Listener::bind(config.listen, config.deadlines());
+        let listener = Listener::bind(config.listen, config.deadlines(), config.class.class);
         listener.map(Self::Open).map_err(|e| ServerError::Listen(config.listen, e))
     }
 
@@ -123,8 +130,12 @@ impl Server {
             Tenancy::Sole | Tenancy::Visitor => None,
             _ => Some(Stripes::new(store.stripe_files()?, name(door.address()?))),
         };
-        let (stop, claims, table) = (door.stop(), Claims::new(stripes), Arc::default());
-        Ok(Self { config, store, table, typed: None, claims, door, stop })
+        let (stop, claims) = (door.stop(), Claims::new(stripes));
+        let trace = config.trace.as_deref().map(Trace::begin).transpose()?;
+        let columns = (config.log == Log::Columns).then(Columns::default);
+        let ears = [trace.as_ref().map(Trace::ear), columns.as_ref().map(Columns::ear)];
+        let table = Arc::new(Table::heard_by(ears.into_iter().flatten().collect()));
+        Ok(Self { config, store, table, typed: None, columns, trace, claims, door, stop })
     }
 
     /// Where it listens.
@@ -138,19 +149,25 @@ impl Server {
     }
 
     /// Serves until a stop is asked for, or until the writer thread has died. When this returns,
-    /// every thread has been joined.
+    /// every thread has been joined, and what was to be recorded is in its file.
     pub fn run(mut self) -> Result<(), ServerError> {
-        let table = Arc::clone(&self.table);
-        let roster = Roster::new(self.config.capacity());
-        let (counters, countdown) = (Counters::since(SystemTime::now()), Countdown::default());
+        let trace = self.trace.take();
+        let served = self.serve();
+        let written = trace.map_or(Ok(()), Trace::write);
+        served.and(written.map_err(Into::into))
+    }
+
+    fn serve(self) -> Result<(), ServerError> {
+        let Self { config, store, table, typed, claims, mut door, stop, .. } = self;
+        config.class.put_on_brakes();
         let _seat = table.seat("main", State::Run);
         let _shown = journal::queue().map(|queue| table.show(queue));
-        let (stop, grace) = (self.stop(), self.config.grace);
-        let accounts = Accounts::new(self.store.users(), self.config.password_min, cores())
-            .remembering(self.config.password_cache)
+        let roster = Roster::new(config.capacity());
+        let (counters, countdown) = (Counters::since(SystemTime::now()), Countdown::default());
+        let accounts = Accounts::new(store.users(), config.password_min, cores())
+            .remembering(config.password_cache)
             .map_err(ServerError::system("draw a random key"))?;
-        let no_console = ServerError::system("start the console's threads");
-        if let (Door::Open(listener), Model::Process) = (&mut self.door, self.config.model) {
+        if let (Door::Open(listener), Model::Process) = (&mut door, config.model) {
             // It serves nobody itself, so it has no writer and no handlers, and shares nothing with
             // those who do.
             let console = Console {
@@ -161,27 +178,25 @@ impl Server {
                 countdown: &countdown,
                 stop: &stop,
                 table: &table,
+                class: config.class.class,
             };
-            let typed = self.typed.take();
-            let screen = if typed.is_some() { Screen::Console } else { Screen::Common };
-            let serve = || models::process::serve(listener, &roster, &table, grace, screen);
-            return console.attend(typed, serve).map_err(no_console);
+            return have_processes_serve(listener, &console, typed, config.grace);
         }
-        let room = Room::new(&self.store);
+        let room = Room::new(&store);
         thread::scope(|scope| {
-            let (writer, writing) = Writer::spawn(scope, &table, &stop)
+            let (writer, writing) = Writer::spawn(scope, &table, &stop, config.flow())
                 .map_err(ServerError::system("start the writer thread"))?;
             let service = Service {
                 places: Places {
-                    store: &self.store,
-                    policy: self.config.policy(),
-                    ledger: Ledger::new(self.config.quota),
+                    store: &store,
+                    policy: config.policy(),
+                    ledger: Ledger::new(config.quota),
                     // Opening the store has swept.
                     next_expiry: Mutex::new(Instant::now() + EXPIRY_EVERY),
                 },
                 accounts,
-                registration: self.config.registration,
-                claims: &self.claims,
+                registration: config.registration,
+                claims: &claims,
                 room: &room,
                 roster: &roster,
                 counters: &counters,
@@ -189,44 +204,67 @@ impl Server {
                 writer: &writer,
                 stop: &stop,
                 table: &table,
-                model: self.config.model.to_string(),
-                alone: matches!(self.door, Door::Passed(_)),
-                claim_wait: self.config.claim_wait,
-                deadlines: self.config.deadlines(),
+                model: config.model.to_string(),
+                class: config.class.class,
+                alone: matches!(door, Door::Passed(_)),
+                claim_wait: config.claim_wait,
+                deadlines: config.deadlines(),
             };
-            let served = match &mut self.door {
-                Door::Passed(client) => {
-                    models::process::serve_one(client, &stop, &table, &service, grace)
-                }
-                Door::Open(listener) => {
-                    let mut served = Ok(());
-                    let serve = || match self.config.model {
-                        Model::Iterative => {
-                            served = models::iterative::serve(
-                                listener, &roster, &table, &service, grace,
-                            );
-                        }
-                        Model::Select => {
-                            served =
-                                models::select::serve(listener, &roster, &table, &service, grace);
-                        }
-                        Model::Thread | Model::Process => {
-                            models::thread::serve(listener, &roster, &table, &service, grace);
-                        }
-                    };
-                    service.console().attend(self.typed.take(), serve).map_err(no_console)?;
-                    served
-                }
-            };
+            let served = serve_here(&mut door, &service, config.model, typed, config.grace);
             // What was voted until now is kept; nothing was asked is no trouble.
             let _ = room.close_vote();
             // LESSON: the writer is stopped by letting go of its queues, not by telling it. All
             // sessions have ended, so this is the last sender, and the thread ends.
             drop(writer);
             writing.join().map_err(|_| ServerError::Writer)?;
-            served.map_err(ServerError::system("serve"))
+            served
         })
     }
+}
+
+/// Serves by processes, each of which serves one client, and is the console for all of them.
+fn have_processes_serve(
+    listener: &mut Listener,
+    console: &Console<'_>,
+    typed: Option<Receiver<Typed>>,
+    grace: Duration,
+) -> Result<(), ServerError> {
+    let screen = if typed.is_some() { Screen::Console } else { Screen::Common };
+    let serve = || models::process::serve(listener, console.roster, console.table, grace, screen);
+    console.attend(typed, serve).map_err(ServerError::system("start the console's threads"))
+}
+
+/// Serves in this process, as the model says, until all sessions have ended.
+fn serve_here(
+    door: &mut Door,
+    service: &Service<'_>,
+    model: Model,
+    typed: Option<Receiver<Typed>>,
+    grace: Duration,
+) -> Result<(), ServerError> {
+    let (roster, table, stop) = (service.roster, service.table, service.stop);
+    let mut served = Ok(());
+    match door {
+        Door::Passed(client) => {
+            served = models::process::serve_one(client, stop, table, service, grace);
+        }
+        Door::Open(listener) => {
+            let serve = || match model {
+                Model::Iterative => {
+                    served = models::iterative::serve(listener, roster, table, service, grace);
+                }
+                Model::Select => {
+                    served = models::select::serve(listener, roster, table, service, grace);
+                }
+                Model::Thread | Model::Process => {
+                    models::thread::serve(listener, roster, table, service, grace);
+                }
+            };
+            let console = service.console().attend(typed, serve);
+            console.map_err(ServerError::system("start the console's threads"))?;
+        }
+    }
+    served.map_err(ServerError::system("serve"))
 }
 
 /// What the other servers on the folder call this one: where it listens. An address that stands for

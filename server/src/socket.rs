@@ -28,8 +28,8 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::{SockRef, TcpKeepalive};
 
-use crate::fault;
 use crate::patience::{Deadlines, Patience};
+use crate::point;
 use crate::state::{self, State};
 
 /// How far a wait may outlast its deadline. It saves a system call on most reads.
@@ -361,7 +361,7 @@ impl Turn<'_> {
         let _doing = state::enter(State::Send);
         while *offset < end {
             let slice = usize::try_from((end - *offset).min(SEND_SLICE)).unwrap_or(usize::MAX);
-            fault::point("get.sending");
+            point::pass("get.sending");
             let stream = &*self.outgoing.stream;
             if self.pass(|| sendfile(stream, file, Some(offset), slice))? == 0 {
                 // The file has become shorter: what was promised cannot be sent any more.

@@ -7,6 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use socket2::SockRef;
 
+use crate::brakes::brakes;
+
 /// Asks the server to stop; clones ask for the same stop.
 #[derive(Debug, Clone)]
 pub struct Stop(Arc<Wish>);
@@ -38,13 +40,15 @@ impl Stop {
         Self(Arc::new(Wish { asked, lock, was_asked, listener }))
     }
 
-    /// Asks, and wakes the accept loop. Says whether this was the first time.
+    /// Asks, wakes the accept loop, and lets go of whoever is held up on purpose. Says whether this
+    /// was the first time.
     pub fn ask(&self) -> bool {
         let wish = &*self.0;
         let held = wish.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let first = !wish.asked.swap(true, Ordering::SeqCst);
         drop(held);
         wish.was_asked.notify_all();
+        brakes().release();
         if let Some(listener) = &wish.listener {
             // On Linux this makes a blocked accept return with EINVAL.
             let _ = SockRef::from(listener).shutdown(Shutdown::Both);

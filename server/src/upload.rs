@@ -14,17 +14,19 @@
 use std::io::{self, Read};
 use std::time::Instant;
 
+use common::escape::Safe;
 use common::protocol::{Crc32, Reason, Refusal};
 
 use crate::answer::Answer;
 use crate::claims::Claim;
-use crate::fault;
 use crate::plan::Plan;
+use crate::point;
 use crate::quota::Charge;
 use crate::refusal;
+use crate::state;
 use crate::stop::Stop;
 use crate::store::{Folder, Kept, Part, Progress};
-use crate::writer::{CHUNK_BYTES, CHUNKS_PER_UPLOAD, Feed, Writer};
+use crate::writer::{CHUNKS_PER_UPLOAD, Feed, Writer};
 
 /// How many bytes may come before those that have come are made certain, for an upload that can go
 /// on. So much has to be sent again, at most, after the server or the power failed. The disk must
@@ -88,7 +90,7 @@ impl<'s> Upload<'s> {
         claim.received(reached.bytes);
         let target = Target { plan, begun, part, charge, claim };
         let hasher = crc32fast::Hasher::new_with_initial_len(reached.crc32.0, reached.bytes);
-        fault::point("put.begun");
+        point::pass("put.begun");
         let offset = reached.bytes;
         let (chunk, filled) = (Vec::new(), 0);
         Ok(Self { target, feed, hasher, offset, received: offset, certain: offset, chunk, filled })
@@ -155,7 +157,8 @@ impl<'s> Upload<'s> {
             self.checkpoint().map_err(|e| self.disk_failed(&e))?;
         }
         if self.chunk.is_empty() {
-            let len = usize::try_from(self.remaining()).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+            let most = self.feed.chunk_bytes();
+            let len = usize::try_from(self.remaining()).unwrap_or(most).min(most);
             self.chunk = self.feed.buffer(len).map_err(|e| self.disk_failed(&e))?;
         }
         let space = self.chunk.get_mut(self.filled..).unwrap_or_default();
@@ -168,7 +171,7 @@ impl<'s> Upload<'s> {
         self.filled += bytes;
         self.target.claim.received(self.received);
         if self.filled == self.chunk.len() {
-            fault::point("put.chunk");
+            point::pass("put.chunk");
             self.send_chunk().map_err(|e| self.disk_failed(&e))?;
         }
         Ok(())
@@ -233,6 +236,7 @@ impl<'s> Upload<'s> {
             let message = format!("`{path}` arrived as {crc}, not as {sent}; send it again");
             return Err(Refusal::new(Reason::ChecksumMismatch, message));
         }
+        point::pass("put.checked");
         self.feed.end().map_err(|e| refusal::of_io("write", path, &e))?;
         let expected = self.received - self.offset;
         Ok(Received { target: self.target, feed: self.feed, crc, expected })
@@ -266,7 +270,7 @@ impl<'s> Received<'s> {
             part.forget();
         }
         part.seal(plan.mtime, self.crc).map_err(|e| failed(&e))?;
-        fault::point("put.sealed");
+        point::pass("put.sealed");
         // Under the claim, which whoever removes or replaces a file needs as well: what is
         // counted here is what goes.
         let replaced = plan.replaced().unwrap_or(0);
@@ -278,7 +282,8 @@ impl<'s> Received<'s> {
         if let Some(charge) = charge {
             charge.keep(replaced);
         }
-        fault::point("put.published");
+        state::did(format_args!("published {}", Safe(&plan.path.to_string())));
+        point::pass("put.published");
         Ok(Published { folder: plan.folder, _claim: claim })
     }
 
@@ -289,7 +294,7 @@ impl<'s> Received<'s> {
 
     /// How many bytes of buffers it keeps until it is published.
     pub fn buffer_bytes(&self) -> u64 {
-        self.target.plan.size.min((CHUNKS_PER_UPLOAD * CHUNK_BYTES) as u64)
+        self.target.plan.size.min((CHUNKS_PER_UPLOAD * self.feed.chunk_bytes()) as u64)
     }
 
     /// What the journal will say of it.

@@ -57,6 +57,8 @@ pub struct View<'v> {
     pub counters: &'v Counters,
     /// How sessions are run, in a word.
     pub model: &'v str,
+    /// Whether this is class mode.
+    pub class: bool,
 }
 
 impl View<'_> {
@@ -77,6 +79,7 @@ impl View<'_> {
         Told {
             t_ms: millis(now.duration_since(SystemTime::UNIX_EPOCH)),
             model: self.model.to_owned(),
+            class: self.class,
             up_s: millis(now.duration_since(self.counters.counts().begun)) / 1000,
             threads,
             queues,

@@ -32,38 +32,62 @@
 //! It never syncs, never renames, never touches a socket, and never waits for a session: the way
 //! back has room for everything that can be on it. One slow disk sync must not stop the others'
 //! writes, so the session threads, which have nothing else to do, sync and publish.
+//!
+//! This file holds the queues and what travels in them; `feed` is a session's side of them, `desk` the
+//! thread's.
 
-use std::collections::HashMap;
+mod desk;
+mod feed;
+
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Scope, ScopedJoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, never, select};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 
+use self::desk::Desk;
+pub use self::feed::Feed;
 use crate::bell::Bell;
-use crate::fault;
-use crate::queue::{Gauge, Inlet, queue};
+use crate::queue::{Inlet, queue};
 use crate::state::{self, State, Table};
 use crate::stop::Stop;
-
-/// Bytes in one full chunk. Big and full is what makes writing fast: half a mebibyte is worth
-/// about twice the speed of 64 KiB.
-pub const CHUNK_BYTES: usize = 512 * 1024;
 
 /// Buffers one upload may own: one being filled, one being written, one between.
 pub const CHUNKS_PER_UPLOAD: usize = 3;
 
-/// Places in the command queue and in the data queue. What stands in them is bounded in bytes by
-/// the uploads' own buffers.
-const QUEUE_PLACES: usize = 256;
+/// Places in the command queue.
+const COMMAND_PLACES: usize = 256;
 
-/// The writer answers within microseconds of its disk. Past this it is stuck, and the upload that
-/// waits for it is told so.
-const WRITER_PATIENCE: Duration = Duration::from_secs(120);
+/// What flows to the writer, and how long it may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Flow {
+    /// Bytes in one full chunk. Big and full is what makes writing fast: half a mebibyte is worth
+    /// about twice the speed of 64 KiB.
+    pub chunk_bytes: usize,
+    /// Places in the data queue. What stands in them is bounded in bytes by the uploads' own buffers.
+    pub data_places: usize,
+    /// The writer answers within microseconds of its disk. Past this it is stuck, and the upload
+    /// that waits for it is told so.
+    pub patience: Duration,
+}
+
+impl Flow {
+    /// To be looked at: each file is several chunks, nobody waits for their next one until their
+    /// client gives up although the disk is slow, and a writer that is held up on purpose is not
+    /// stuck.
+    pub const IN_CLASS: Self =
+        Self { chunk_bytes: 64 * 1024, data_places: 256, patience: Duration::from_secs(60 * 60) };
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self { chunk_bytes: 512 * 1024, data_places: 256, patience: Duration::from_secs(120) }
+    }
+}
 
 /// Room on the way back: every buffer, a failure and the final word can be under way at once.
 const BACK_PLACES: usize = CHUNKS_PER_UPLOAD + 2;
@@ -109,6 +133,7 @@ pub struct Writer {
     commands: Inlet<Command>,
     data: Inlet<Data>,
     next_id: AtomicU64,
+    flow: Flow,
     bell: Bell,
 }
 
@@ -119,17 +144,18 @@ impl Writer {
         scope: &'scope Scope<'scope, '_>,
         table: &'scope Table,
         stop: &'scope Stop,
+        flow: Flow,
     ) -> io::Result<(Self, ScopedJoinHandle<'scope, ()>)> {
-        let (commands, command_queue, announced) = queue("commands", QUEUE_PLACES);
-        let (data, data_queue, carried) = queue("data", QUEUE_PLACES);
+        let (commands, command_queue, announced) = queue("commands", COMMAND_PLACES);
+        let (data, data_queue, carried) = queue("data", flow.data_places);
         let bell = Bell::default();
         let rung = bell.clone();
         let thread =
             thread::Builder::new().name("writer".into()).spawn_scoped(scope, move || {
                 let _seat = table.seat("writer", State::Run);
                 let _shown = (table.show(announced.clone()), table.show(carried.clone()));
-                let (commands, parts, bell) = (command_queue.clone(), HashMap::new(), rung);
-                let desk = Desk { commands, announced, carried, parts, bell: bell.clone() };
+                let bell = rung;
+                let desk = Desk::new(command_queue.clone(), announced, carried, bell.clone());
                 let work = AssertUnwindSafe(|| desk.run(&data_queue));
                 if let Err(panicked) = panic::catch_unwind(work) {
                     stop.ask();
@@ -137,7 +163,7 @@ impl Writer {
                     panic::resume_unwind(panicked);
                 }
             })?;
-        Ok((Self { commands, data, next_id: AtomicU64::new(1), bell }, thread))
+        Ok((Self { commands, data, next_id: AtomicU64::new(1), flow, bell }, thread))
     }
 
     /// Rung when something has become of the data queue.
@@ -159,24 +185,15 @@ impl Writer {
         // LESSON: this send happens before the first chunk's, in the same thread. That is all the
         // order the writer needs.
         self.commands
-            .send(Command::Begin { id, part, back, label }, 0, WRITER_PATIENCE)
+            .send(Command::Begin { id, part, back, label }, 0, self.flow.patience)
             .map_err(|_| writer_gone())?;
-        Ok(Feed {
-            id,
-            data: self.data.clone(),
-            returns,
-            buffers: 0,
-            out: 0,
-            spare: Vec::new(),
-            ended: false,
-            outcome: None,
-        })
+        Ok(Feed::new(id, self.flow, self.data.clone(), returns))
     }
 }
 
 /// Half of the places are kept for the ends of uploads, which cannot be put off.
 fn has_room(data: &Inlet<Data>) -> bool {
-    data.free() > QUEUE_PLACES / 2
+    data.free() > data.places() / 2
 }
 
 /// What is left to do for a writer that died, until all senders are gone.
@@ -196,281 +213,20 @@ fn writer_gone() -> io::Error {
     io::Error::other("the writer thread does not answer")
 }
 
-/// One upload's way to the writer and back. Dropped before its end, it aborts.
-#[derive(Debug)]
-pub struct Feed {
-    id: u64,
-    data: Inlet<Data>,
-    returns: Receiver<Back>,
-    /// How many buffers this upload has made so far.
-    buffers: usize,
-    /// How many of them are on their way.
-    out: usize,
-    /// Those that came back and wait to be filled again.
-    spare: Vec<Vec<u8>>,
-    ended: bool,
-    /// What became of it, if that was asked before it was waited for.
-    outcome: Option<io::Result<u64>>,
-}
-
-impl Feed {
-    /// Whether [`send`](Self::send) and [`end`](Self::end) would not wait now, as
-    /// [`Writer::has_room`].
-    pub fn has_room(&self) -> bool {
-        has_room(&self.data)
-    }
-
-    /// Whether [`buffer`](Self::buffer) would not wait now. Fails as soon as a write has failed.
-    pub fn has_buffer(&mut self) -> io::Result<bool> {
-        self.take_in()?;
-        Ok(!self.spare.is_empty() || self.buffers < CHUNKS_PER_UPLOAD)
-    }
-
-    /// Whether [`flush`](Self::flush) would not wait now.
-    pub fn is_flushed(&mut self) -> io::Result<bool> {
-        self.take_in()?;
-        Ok(self.out == 0)
-    }
-
-    /// Whether [`written`](Self::written) would not wait now.
-    pub fn is_written(&mut self) -> bool {
-        while self.outcome.is_none() {
-            match self.returns.try_recv() {
-                Ok(Back::Buffer(_)) => {}
-                Ok(Back::Failed(error)) => self.outcome = Some(Err(error)),
-                Ok(Back::Done(bytes)) => self.outcome = Some(Ok(bytes)),
-                Err(TryRecvError::Empty) => return false,
-                Err(TryRecvError::Disconnected) => self.outcome = Some(Err(writer_gone())),
-            }
-        }
-        true
-    }
-
-    /// Takes back what is there to be taken, without waiting for more.
-    fn take_in(&mut self) -> io::Result<()> {
-        loop {
-            match self.returns.try_recv() {
-                Ok(back) => self.take(back)?,
-                Err(TryRecvError::Empty) => return Ok(()),
-                Err(TryRecvError::Disconnected) => return Err(writer_gone()),
-            }
-        }
-    }
-
-    /// A buffer of `len` bytes to fill: one that came back, else a new one while the upload owns
-    /// fewer than its share, else the next one the writer returns. Fails as soon as a write has
-    /// failed.
-    pub fn buffer(&mut self, len: usize) -> io::Result<Vec<u8>> {
-        if self.spare.is_empty() && self.buffers < CHUNKS_PER_UPLOAD {
-            self.buffers += 1;
-            return Ok(vec![0; len]);
-        }
-        if self.spare.is_empty() {
-            self.take_back()?;
-        }
-        let mut buffer = self.spare.pop().unwrap_or_default();
-        buffer.resize(len, 0);
-        Ok(buffer)
-    }
-
-    /// Sends a filled buffer on its way.
-    pub fn send(&mut self, bytes: Vec<u8>) -> io::Result<()> {
-        self.put(Data::Chunk { id: self.id, bytes })?;
-        self.out += 1;
-        Ok(())
-    }
-
-    /// Waits until everything sent so far is written, with more to come.
-    pub fn flush(&mut self) -> io::Result<()> {
-        while self.out > 0 {
-            self.take_back()?;
-        }
-        Ok(())
-    }
-
-    fn take_back(&mut self) -> io::Result<()> {
-        let back = self.next_return(State::WaitQueueFull)?;
-        self.take(back)
-    }
-
-    fn take(&mut self, back: Back) -> io::Result<()> {
-        match back {
-            Back::Buffer(buffer) => {
-                self.out -= 1;
-                self.spare.push(buffer);
-                Ok(())
-            }
-            Back::Failed(error) => Err(error),
-            Back::Done(_) => Err(writer_gone()),
-        }
-    }
-
-    /// Says that no more bytes come. Does not wait for them to be written.
-    pub fn end(&mut self) -> io::Result<()> {
-        self.ended = true;
-        self.put(Data::End { id: self.id })
-    }
-
-    /// Waits, after [`end`](Self::end), until everything is written; says how many bytes.
-    pub fn written(&mut self) -> io::Result<u64> {
-        if let Some(outcome) = self.outcome.take() {
-            return outcome;
-        }
-        loop {
-            match self.next_return(State::Disk)? {
-                Back::Buffer(_) => {}
-                Back::Failed(error) => return Err(error),
-                Back::Done(bytes) => return Ok(bytes),
-            }
-        }
-    }
-
-    fn put(&self, data: Data) -> io::Result<()> {
-        let bytes = data.bytes();
-        self.data.send(data, bytes, WRITER_PATIENCE).map_err(|_| writer_gone())
-    }
-
-    fn next_return(&self, waiting: State) -> io::Result<Back> {
-        if let Ok(back) = self.returns.try_recv() {
-            return Ok(back);
-        }
-        let _doing = state::enter_on(waiting, "writer");
-        self.returns.recv_timeout(WRITER_PATIENCE).map_err(|_| writer_gone())
-    }
-}
-
-impl Drop for Feed {
-    fn drop(&mut self) {
-        if !self.ended {
-            // If the writer is gone there is nobody left to tell.
-            let _ = self.put(Data::Abort { id: self.id });
-        }
-    }
-}
-
-/// What the writer knows of one upload.
-struct Writing {
-    part: Arc<File>,
-    back: Sender<Back>,
-    label: Option<Arc<str>>,
-    written: u64,
-    failed: bool,
-}
-
-/// The writer thread's own side.
-struct Desk {
-    commands: Receiver<Command>,
-    /// Of both queues, for who looks on.
-    announced: Arc<Gauge>,
-    carried: Arc<Gauge>,
-    parts: HashMap<u64, Writing>,
-    bell: Bell,
-}
-
-impl Desk {
-    fn run(mut self, data_queue: &Receiver<Data>) {
-        loop {
-            let waiting = state::enter(State::WaitQueueEmpty);
-            // LESSON: `select!` waits on both queues at once and takes from either. When both are
-            // ready it chooses at random, so nothing here may depend on which comes first.
-            select! {
-                recv(self.commands) -> command => {
-                    drop(waiting);
-                    match command {
-                        Ok(command) => self.begin(command),
-                        // No new uploads can come; those under way go on.
-                        Err(_) => self.commands = never(),
-                    }
-                }
-                recv(data_queue) -> data => {
-                    drop(waiting);
-                    match data {
-                        Ok(data) => {
-                            self.take(data);
-                            self.bell.ring();
-                        }
-                        Err(_) => return, // every sender is gone: all uploads have ended
-                    }
-                }
-            }
-        }
-    }
-
-    fn begin(&mut self, Command::Begin { id, part, back, label }: Command) {
-        self.announced.take(0);
-        self.parts.insert(id, Writing { part, back, label, written: 0, failed: false });
-    }
-
-    fn take(&mut self, data: Data) {
-        self.carried.take(data.bytes());
-        let (Data::Chunk { id, .. } | Data::End { id } | Data::Abort { id }) = data;
-        if !self.parts.contains_key(&id) {
-            // The order argument above: its Begin is in the command queue already.
-            while let Ok(command) = self.commands.try_recv() {
-                self.begin(command);
-            }
-        }
-        match data {
-            Data::Chunk { id, bytes } => {
-                if let Some(writing) = self.parts.get_mut(&id) {
-                    writing.write(bytes);
-                }
-            }
-            Data::End { id } => {
-                if let Some(writing) = self.parts.remove(&id) {
-                    writing.end();
-                }
-            }
-            Data::Abort { id } => {
-                self.parts.remove(&id);
-            }
-        }
-    }
-}
-
-impl Writing {
-    fn write(&mut self, bytes: Vec<u8>) {
-        if !self.failed {
-            state::works_for(self.label.as_ref());
-            let _doing = state::enter(State::Disk);
-            fault::point("writer.chunk");
-            match (&*self.part).write_all(&bytes) {
-                Ok(()) => {
-                    self.written += bytes.len() as u64;
-                    state::sent(bytes.len() as u64, Instant::now());
-                }
-                Err(error) => {
-                    self.failed = true;
-                    self.give_back(Back::Failed(error));
-                }
-            }
-        }
-        self.give_back(Back::Buffer(bytes));
-    }
-
-    fn end(self) {
-        if !self.failed {
-            self.give_back(Back::Done(self.written));
-        }
-    }
-
-    /// Never waits: there is a place for everything. If the session is gone, so is its receiver,
-    /// and what it would have got is dropped.
-    fn give_back(&self, back: Back) {
-        let _ = self.back.try_send(back);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Seek as _};
     use std::net::TcpListener;
+    use std::sync::atomic::Ordering;
+    use std::time::Instant;
 
     use super::*;
 
     fn with_writer(test: impl FnOnce(&Writer)) {
         let (table, stop) = (Table::default(), Stop::of(TcpListener::bind("127.0.0.1:0").unwrap()));
-        thread::scope(|scope| test(&Writer::spawn(scope, &table, &stop).unwrap().0));
+        thread::scope(|scope| {
+            test(&Writer::spawn(scope, &table, &stop, Flow::default()).unwrap().0);
+        });
         assert!(!stop.is_asked());
     }
 
@@ -531,9 +287,11 @@ mod tests {
     /// Whole uploads may stand in the queues, their announcements with them, when the writer dies.
     #[test]
     fn nobody_waits_for_a_dead_writer() {
-        let (commands, command_queue, _) = queue("commands", QUEUE_PLACES);
-        let (data, data_queue, _) = queue("data", QUEUE_PLACES);
-        let writer = Writer { commands, data, next_id: AtomicU64::new(1), bell: Bell::default() };
+        let (commands, command_queue, _) = queue("commands", COMMAND_PLACES);
+        let flow = Flow::default();
+        let (data, data_queue, _) = queue("data", flow.data_places);
+        let (next_id, bell) = (AtomicU64::new(1), Bell::default());
+        let writer = Writer { commands, data, next_id, flow, bell };
         let mut feed = writer.begin(Arc::new(temporary())).unwrap();
         let buffer = feed.buffer(8).unwrap();
         feed.send(buffer).unwrap();
@@ -544,7 +302,7 @@ mod tests {
             feed.written().unwrap_err();
             drop((feed, writer));
         });
-        assert!(begun.elapsed() < WRITER_PATIENCE / 2);
+        assert!(begun.elapsed() < flow.patience / 2);
     }
 
     /// What the model *select* asks, again and again, where others wait.
@@ -564,7 +322,7 @@ mod tests {
                 let buffer = feed.buffer(9).unwrap();
                 feed.send(buffer).unwrap();
             }
-            let deadline = Instant::now() + WRITER_PATIENCE;
+            let deadline = Instant::now() + Flow::default().patience;
             while !feed.is_flushed().unwrap() {
                 assert!(Instant::now() < deadline);
                 thread::yield_now();

@@ -91,7 +91,7 @@ impl Ferryd {
         Self::launch(address, stage, data, &[], "")
     }
 
-    /// The same, with `faults` (see the server's `fault.rs`): only in a build with debug
+    /// The same, with `faults` (see the server's `point/trap.rs`): only in a build with debug
     /// assertions does anything come of them.
     pub fn start_with_faults(
         stage: &Path,

@@ -4,7 +4,8 @@
 //! mount → ferryd → eight clients → cut → kill ferryd → unmount      memory is forgotten
 //! mount (log recovery) → a fresh ferryd → is all there that was told OK?
 //! ```
-//! With a sync left out of `ferryd` (see the server's `fault.rs`) the same trial must find losses.
+//! With a sync left out of `ferryd` (see the server's `point/trap.rs`) the same trial must find
+//! losses.
 //! That is what makes its silence worth something.
 
 use std::fs;

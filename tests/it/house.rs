@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::protocol::Reason;
+use server::point::PLACES;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -46,8 +47,9 @@ fn imports_in_the_server_point_one_way() {
         "main", "lib", "cli", "admin", "server", "models", "config", "session", "service",
         "console", "watch", "batch", "upload", "plan", "room", "accounts", "places", "rights",
         "quota", "claims", "registry", "stripes", "writer", "listener", "roster", "input",
-        "socket", "patience", "answer", "refusal", "counters", "journal", "queue", "store",
-        "state", "stop", "seldom", "clock", "fault", "named", "sync", "bell",
+        "socket", "patience", "answer", "refusal", "counters", "trace", "journal", "queue",
+        "store", "class", "stop", "point", "brakes", "state", "seldom", "clock", "named", "sync",
+        "bell",
     ];
     let rank = |module: &str| {
         let found = order.iter().position(|known| *known == module);
@@ -67,7 +69,7 @@ fn what_must_be_absent_is_absent() {
     // What may not occur, where it may all the same, and why.
     let rules: [(&str, &[&str], &str); 8] = [
         ("File::open(", &["store", "listener"], "only the store opens a path in the data folder"),
-        ("File::options(", &["store"], "only the store opens a path in the data folder"),
+        ("File::options(", &["store", "trace"], "only the store opens a path in the data folder"),
         ("openat", &["store"], "only the store opens a path in the data folder"),
         ("create_dir", &["store"], "only the store makes folders"),
         ("TcpStream", &["listener", "roster", "socket"], "no handler knows a socket"),
@@ -142,6 +144,16 @@ fn every_limit_both_sides_know_is_on_the_protocol_page() {
 }
 
 #[test]
+fn every_file_that_the_page_for_contributors_names_is_there() {
+    let page = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let words = page.split('`').skip(1).step_by(2);
+    let files: Vec<&str> = words.filter(|w| w.contains('/') && !w.contains(' ')).collect();
+    assert!(files.len() > 20, "only {files:?}");
+    let missing: Vec<_> = files.iter().filter(|file| !root().join(file).exists()).collect();
+    assert!(missing.is_empty(), "not there: {missing:?}");
+}
+
+#[test]
 fn every_test_that_the_pages_name_is_there() {
     let folders = ["common/src", "server/src", "client/src", "tests"];
     let sources: Vec<_> = folders.iter().flat_map(|folder| sources(&root().join(folder))).collect();
@@ -183,4 +195,19 @@ fn what_the_manual_says_of_ferry_beside_others_has_a_test_in_its_row() {
         claims += usize::from(*ferry != "no");
     }
     assert!(claims > 20, "only {claims}");
+}
+
+#[test]
+fn every_place_that_threads_come_by_is_in_the_table_and_in_the_manual() {
+    let code: String =
+        sources(&root().join("server/src")).into_iter().map(|(_, text)| text).collect();
+    let passed = code.split("point::pass(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let passed: BTreeSet<&str> = passed.collect();
+    let known: BTreeSet<&str> = PLACES.iter().map(|place| place.name).collect();
+    assert_eq!(passed, known);
+    let manual = fs::read_to_string(root().join("docs/user-manual.md")).unwrap();
+    for place in PLACES {
+        let row = format!("| `{}` | {} |", place.name, place.meaning);
+        assert!(manual.contains(&row), "not in the manual: {row}");
+    }
 }

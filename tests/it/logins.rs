@@ -2,8 +2,8 @@
 //!
 //! Goal: who comes back is not made to wait for a hash, and nothing else is any different: not for
 //! a guesser, not after a password was changed, not for a closed account. Method: real servers in
-//! a debug build with a trap (see the server's `fault.rs`) at the nth time that a login hashes: the
-//! session that comes there panics, so its connection ends without a word.
+//! a debug build with a trap (see the server's `point/trap.rs`) at the nth time that a login hashes:
+//! the session that comes there panics, so its connection ends without a word.
 
 use std::fs;
 use std::path::Path;

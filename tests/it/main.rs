@@ -21,6 +21,8 @@ mod bench; // Ferry beside the limit, with little of everything
 mod bodies; // a body is never taken for a request
 mod chat; // the room at the prompt
 mod claims; // one name, many writers: one at a time, in line, told about each other
+mod class; // a server that can be held up, for a class that looks on
+mod class_client; // what a client can be told to do so that a class sees it
 mod command_lists; // `ferry -c`, and commands on stdin
 mod completion; // what Tab offers, and what no name or network does to it
 mod console; // the teacher's console, at the terminal and from elsewhere
@@ -50,6 +52,7 @@ mod models; // the same checks for the other ways to run sessions, and what each
 mod named_servers; // `ferry @NAME`, and the file that knows the name
 mod nonsense; // lines that are no requests
 mod notices; // who brought what into the library, told to the room
+mod package; // what the Debian package installs, and how it starts the server
 mod panics; // a session that panics, and a writer that dies
 mod paths; // no spelling, link or special file leads anywhere it should not
 mod powercut; // OK is true after a power cut, and a missing sync is found out
@@ -77,6 +80,7 @@ mod soak; // everybody does everything at once, and a siege
 mod strangers; // what a stranger may learn, and how slowly
 mod stress; // the stress test looks, finds, and ends as it should
 mod stripes; // who waits for whom between servers
+mod trace; // what happens between threads, recorded and in columns
 mod transfers; // GET and PUT
 mod user_tasks; // `ferryd user …`, and accounts when the server is killed
 mod vanished; // a peer that is gone without a word

@@ -2,7 +2,7 @@
 //!
 //! Goal: a mistake of ours in one session is felt by that session alone; one in the writer, which
 //! everybody needs, ends the server in order, and no OK is a lie. Method: traps in a debug build of
-//! a real `ferryd` (see the server's `fault.rs`), a server for each.
+//! a real `ferryd` (see the server's `point/trap.rs`), a server for each.
 
 use std::fs;
 use std::io::Read as _;
@@ -52,7 +52,7 @@ const fn uploads(trap: &'static str) -> Scene {
     Scene { trap, asked: three_uploads, lie: says_ok }
 }
 
-const SCENES: [Scene; 13] = [
+const SCENES: [Scene; 14] = [
     // Before anything was said, so not even a greeting comes.
     Scene { trap: "session.greeted#2", asked: Vec::new, lie: |answer, _| !answer.is_empty() },
     uploads("session.line#2"),
@@ -62,6 +62,7 @@ const SCENES: [Scene; 13] = [
     uploads("put.begun#2"),
     uploads("put.chunk#2"),
     uploads("put.received#2"),
+    uploads("put.checked#2"),
     uploads("put.sealed#2"),
     uploads("put.published#2"),
     uploads("put.synced#2"),

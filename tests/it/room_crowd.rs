@@ -21,12 +21,12 @@ use crate::talk::{assert_ok, assert_refused, quick};
 const AT_ONCE: usize = 9;
 
 /// A line so long that few of them fit anywhere.
-fn long_line(n: usize) -> String {
+pub(crate) fn long_line(n: usize) -> String {
     format!("{n} {}", "long ".repeat(400))
 }
 
 /// Comes, says as much as one may at once, and goes.
-fn chatter(server: &TestServer, speaker: usize, line: fn(usize) -> String) {
+pub(crate) fn chatter(server: &TestServer, speaker: usize, line: fn(usize) -> String) {
     let mut guest = Ears::guest(server, &format!("speaker {speaker}"));
     (0..AT_ONCE).for_each(|n| guest.say(&line(n)));
     assert_ok(&guest.ask(&json!({"cmd": "LEAVE"})));

@@ -27,7 +27,7 @@ use crate::talk::{
 const DATA_PLACES: u64 = 256;
 
 #[track_caller]
-fn watched(peer: &mut Peer) -> Value {
+pub(crate) fn watched(peer: &mut Peer) -> Value {
     let table = ask(peer, &json!({"cmd": "WATCH"}));
     assert_ok(&table);
     table
@@ -35,12 +35,12 @@ fn watched(peer: &mut Peer) -> Value {
 
 /// The member of a list that is called so.
 #[track_caller]
-fn called<'t>(table: &'t Value, list: &str, name: &str) -> &'t Value {
+pub(crate) fn called<'t>(table: &'t Value, list: &str, name: &str) -> &'t Value {
     let mut members = table[list].as_array().unwrap().iter();
     members.find(|one| one["name"] == name).unwrap_or_else(|| panic!("no {name} in {table:#}"))
 }
 
-fn in_state<'t>(table: &'t Value, state: &str) -> Vec<&'t Value> {
+pub(crate) fn in_state<'t>(table: &'t Value, state: &str) -> Vec<&'t Value> {
     table["threads"].as_array().unwrap().iter().filter(|one| one["state"] == state).collect()
 }
 

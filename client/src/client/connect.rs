@@ -6,7 +6,7 @@ use common::protocol::{Greeting, PROTOCOL_VERSION, Response, Role};
 
 use super::{Client, REPLY, refused};
 use crate::address::Address;
-use crate::connection::Connection;
+use crate::connection::{Connection, Terms};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 
@@ -18,7 +18,12 @@ impl Client {
 
     /// As [`connect`](Self::connect); every wait of this client ends once `interrupt` is set.
     pub fn connect_until(address: &Address, interrupt: Interrupt) -> Result<Self, Error> {
-        let dialled = address.resolve().and_then(|found| Connection::dial(&found, interrupt));
+        Self::connect_on(address, Terms::until(interrupt))
+    }
+
+    /// As [`connect`](Self::connect), on these terms.
+    pub(crate) fn connect_on(address: &Address, terms: Terms) -> Result<Self, Error> {
+        let dialled = address.resolve().and_then(|found| Connection::dial(&found, terms));
         let mut connection = dialled.map_err(|source| match Error::from_wire(&source) {
             Error::Interrupted => Error::Interrupted,
             _ => Error::NoServer { address: address.clone(), source },

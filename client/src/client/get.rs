@@ -51,7 +51,9 @@ impl Incoming<'_> {
     /// `sink`, to the last byte: somebody may go on from there.
     pub fn receive(self, sink: &mut dyn Write) -> Result<Download, Error> {
         let Self { client, path, head, download } = self;
-        let actual = client.receive_body(&path, head, download.size, sink)?;
+        let received = client.receive_body(&path, head, download.size, sink);
+        client.connection.body_ends();
+        let actual = received?;
         client.out_of_step = false;
         // A file somebody laid into the library by hand was never uploaded, so nobody knows its
         // checksum without reading it.
@@ -80,7 +82,8 @@ impl Client {
         let beyond = || Error::Protocol(format!("{size} bytes, of a file that has {length} here"));
         let mut left = size.checked_sub(length).ok_or_else(beyond)?;
         while left > 0 {
-            let (count, filled) = connection.read_block(&mut block[..next_block(left)]);
+            let most = connection.block(next_block(left));
+            let (count, filled) = connection.read_block(&mut block[..most]);
             let bytes = &block[..count];
             crc.update(bytes);
             sink.write_all(bytes).map_err(Error::local(Deed::KeepBytesOf(path.to_owned())))?;

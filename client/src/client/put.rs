@@ -127,7 +127,7 @@ impl Client {
         let queued = self.connection.queue(&options.request(path, body.len() as u64, true));
         self.connection.queue_body(body);
         let queued = queued.and_then(|()| self.connection.queue_sum(Sum { crc32 }));
-        let full = self.connection.queued() >= BLOCK;
+        let full = self.connection.queued() >= self.connection.block(BLOCK);
         let sent = queued.and_then(|()| if full { self.connection.flush() } else { Ok(()) });
         sent.map_err(|error| Error::from_wire(&error))
     }
@@ -185,7 +185,8 @@ impl Client {
         let mut left = size - length;
         self.block.resize(BLOCK, 0);
         while left > 0 {
-            let bytes = &mut self.block[..next_block(left)];
+            let count = self.connection.block(next_block(left));
+            let bytes = &mut self.block[..count];
             source.read_exact(bytes).map_err(|error| unreadable(path, error))?;
             crc.update(bytes);
             left -= bytes.len() as u64;

@@ -63,6 +63,7 @@ impl Client {
         let len = len.ok_or(Error::Lost(Loss::Grown))?;
         let mut bytes = vec![0; len];
         let (_, filled) = self.connection.read_block(&mut bytes);
+        self.connection.body_ends();
         filled.map_err(|error| Error::from_wire(&error))?;
         let whole = download.crc32 == Some(Crc32(crc32fast::hash(&bytes)));
         Ok(whole.then_some(Small { download, bytes }))

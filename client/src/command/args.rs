@@ -19,6 +19,7 @@ use super::{REMOTE, Task};
 use crate::address::Address;
 use crate::config;
 use crate::error::Misuse;
+use crate::pace::Rate;
 use crate::words::Lang;
 
 /// What the short help ends with: all that somebody needs who is here for the first time.
@@ -57,6 +58,10 @@ pub(crate) struct Invocation {
 
     #[command(flatten)]
     pub(crate) output: Output,
+
+    /// Move the bytes of files so slowly, either way, as in 64K (times 1024 bytes a second).
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub(crate) rate: Option<Rate>,
 
     /// Do these commands, with `;` between them, up to the first that fails.
     #[arg(short = 'c', value_name = "COMMANDS", allow_hyphen_values = true)]
@@ -170,6 +175,10 @@ pub(crate) struct Output {
     /// Print results as JSON, an object a line.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Show every line that goes over the wire, on stderr: `->` out, `<-` in.
+    #[arg(long, global = true)]
+    pub(crate) wire: bool,
 }
 
 /// What `list` takes.

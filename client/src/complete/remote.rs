@@ -14,6 +14,7 @@ use common::path::Name;
 use common::protocol::Kind;
 
 use super::names::Names;
+use crate::connection::Terms;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::link::Lookout;
@@ -131,7 +132,7 @@ impl Asker {
     }
 
     fn list(self, folder: &str, prefix: &str) -> Result<(), Error> {
-        let mut client = self.lookout.connect(self.stop)?;
+        let mut client = self.lookout.connect(Terms::until(self.stop))?;
         let mut names = Names::default();
         client.list_pages(Some(folder), |page| {
             let wanted = page.into_iter().filter(|entry| entry.name.starts_with(prefix));
@@ -166,7 +167,8 @@ mod tests {
         let printer = Printer::new(Output::default(), Lang::En);
         let interrupt = Interrupt::default();
         let passwords = Passwords::current(None, interrupt.clone());
-        Remote::new(Link::new(server, None, passwords, printer, interrupt).lookout())
+        let terms = Terms::until(interrupt);
+        Remote::new(Link::new(server, None, passwords, printer, terms).lookout())
     }
 
     /// A session that is asked once what a folder holds, and says this.

@@ -10,6 +10,7 @@ use common::room::Event;
 
 use super::line::{Entry, Presence, Shared, Wish, lock};
 use crate::client::{Answer, Heard, Listener};
+use crate::connection::Terms;
 use crate::display;
 use crate::error::{Error, Loss};
 use crate::interrupt::Interrupt;
@@ -71,7 +72,9 @@ impl Attendant {
             let state = self.shared.state();
             (state.lookout.clone(), state.notices)
         };
-        let client = lookout.connect(self.stop.clone())?;
+        let onlooker = self.printer.onlooker_on_room();
+        let terms = Terms { onlooker, ..Terms::until(self.stop.clone()) };
+        let client = lookout.connect(terms)?;
         let (joined, mut listener) = match &self.wish {
             Wish::Listen => (None, client.listen(notices)?),
             Wish::Join { name } => {

@@ -320,6 +320,7 @@ mod tests {
     use super::*;
     use crate::client::scripted::{GREETING, Peer, serve};
     use crate::command::{Command, Line, Output};
+    use crate::connection::Terms;
     use crate::interrupt::Interrupt;
     use crate::journal::Journal;
     use crate::password::Passwords;
@@ -357,10 +358,10 @@ mod tests {
         let Ok(Line { command: Command::Get(get) }) = Line::try_parse_from(words) else {
             panic!("it is no get");
         };
-        let printer = Printer::new(Output { quiet: true, json: false }, Lang::En);
+        let printer = Printer::new(Output { quiet: true, ..Output::default() }, Lang::En);
         let passwords = Passwords::current(None, Interrupt::default());
         let server = serve(lie).parse().unwrap();
-        let mut link = Link::new(server, None, passwords, printer.clone(), Interrupt::default());
+        let mut link = Link::new(server, None, passwords, printer.clone(), Terms::default());
         let mut report = Report::new("get", String::new(), printer, Journal::default());
         Downloads::new(&mut link, &mut report, &get).run(&Numbers::default());
         assert_eq!(report.finish(), 1);

@@ -204,6 +204,7 @@ mod tests {
     use super::*;
     use crate::client::scripted::{GREETING, Peer, Script, serve_each};
     use crate::command::Output;
+    use crate::connection::Terms;
     use crate::interrupt::Interrupt;
     use crate::password::Passwords;
     use crate::printer::Printer;
@@ -252,7 +253,7 @@ mod tests {
         let server = serve_each(vec![answers]).parse().unwrap();
         let printer = Printer::new(Output::default(), Lang::En);
         let passwords = Passwords::current(None, Interrupt::default());
-        let mut link = Link::new(server, None, passwords, printer, Interrupt::default());
+        let mut link = Link::new(server, None, passwords, printer, Terms::default());
         let stat = Stat { kind: Kind::File, size: 0, mtime: 0 };
         let entries = ["a", "b"].map(|name| Entry { name: name.into(), stat });
         let mut numbers = Numbers::default();

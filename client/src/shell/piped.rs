@@ -53,9 +53,9 @@ impl Shell<'_> {
         name: Option<&RoomName>,
         input: impl BufRead + Send + 'static,
     ) -> u8 {
-        let mut report = self.report(&Command::Chat { name: None });
+        let mut report = self.report(&Command::Chat { name: None, freeze: false });
         report.one("", |report| {
-            let (Joined { past, .. }, listener) = self.come_in(name)?;
+            let (Joined { past, .. }, listener) = self.come_in(name, self.link.terms().clone())?;
             let speaker = listener.speaker()?;
             let (lines, heard) = (read(input)?, hear(listener)?);
             Chat { report, speaker, lines, heard, past, said: None }.run(self.interrupt())

@@ -3,6 +3,9 @@
 //! At a prompt one may be in the room for a while ([`Room`]). Elsewhere one comes in for what is to
 //! be said, and leaves.
 
+use std::thread;
+use std::time::Duration;
+
 use common::escape::Safe;
 use common::protocol::{Done, Joined};
 use common::room::{RoomName, Saying, Tally};
@@ -12,6 +15,7 @@ use super::Shell;
 use super::report::Report;
 use crate::client::Listener;
 use crate::command::OnOff;
+use crate::connection::Terms;
 use crate::display;
 use crate::error::{Error, Misuse};
 use crate::room::Room;
@@ -19,6 +23,9 @@ use crate::words::{Failure, Talk};
 
 /// The word that leaves the room. No guest is called so.
 const OFF: &str = "off";
+
+/// How often who is frozen looks whether that is to end.
+const SLICE: Duration = Duration::from_millis(100);
 
 /// What `notices` adds to a result.
 #[derive(Serialize)]
@@ -59,6 +66,30 @@ impl Shell<'_> {
         Ok(())
     }
 
+    /// Goes into the room on a connection of its own, and reads nothing there until Ctrl-C: to show
+    /// what such a member does to the others, and what becomes of them.
+    pub(super) fn freeze(
+        &mut self,
+        name: Option<&RoomName>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let terms = Terms { freezes: true, ..self.link.terms().clone() };
+        let (joined, deaf) = self.come_in(name, terms)?;
+        self.printer.talk(&Talk::Frozen { name: Safe(&joined.name), members: joined.members });
+        while !self.interrupt().is_set() {
+            thread::sleep(SLICE);
+        }
+        if self.interrupt().is_over() {
+            return Err(Error::Interrupted);
+        }
+        // Ctrl-C is the way to end it.
+        self.interrupt().clear();
+        drop(deaf);
+        self.printer.talk(&Talk::Thawed);
+        report.shown("");
+        Ok(())
+    }
+
     /// Says what was typed in the room, and complains if that cannot be.
     pub(crate) fn talk(&mut self, line: &str) {
         let line = line.trim();
@@ -81,7 +112,7 @@ impl Shell<'_> {
         match &mut self.room {
             Some(room) if room.member().is_some() => room.say(text, to)?,
             _ => {
-                let (_, mut listener) = self.come_in(name)?;
+                let (_, mut listener) = self.come_in(name, self.link.terms().clone())?;
                 listener.say(text, to)?;
                 listener.leave()?;
             }
@@ -90,13 +121,17 @@ impl Shell<'_> {
     }
 
     /// Goes into the room on a connection of its own; a guest needs a name for that.
-    pub(super) fn come_in(&mut self, name: Option<&RoomName>) -> Result<(Joined, Listener), Error> {
+    pub(super) fn come_in(
+        &mut self,
+        name: Option<&RoomName>,
+        terms: Terms,
+    ) -> Result<(Joined, Listener), Error> {
         match name {
             None if self.link.user().is_none() => return Err(Misuse::NoRoomName.into()),
             Some(name) if name.as_str() == OFF => return Err(Misuse::NotInRoom.into()),
             _ => {}
         }
-        let client = self.link.beside(self.interrupt().clone())?;
+        let client = self.link.beside(terms)?;
         client.join(name.map(RoomName::as_str))
     }
 

@@ -68,6 +68,7 @@ mod tests {
 
     use super::*;
     use crate::command::Output;
+    use crate::connection::Terms;
     use crate::interrupt::Interrupt;
     use crate::password::Passwords;
     use crate::printer::Printer;
@@ -78,7 +79,7 @@ mod tests {
         let printer = Printer::new(Output::default(), Lang::En);
         let nobody = "127.0.0.1:1".parse().unwrap();
         let passwords = Passwords::current(None, Interrupt::default());
-        let mut link = Link::new(nobody, None, passwords, printer, Interrupt::default());
+        let mut link = Link::new(nobody, None, passwords, printer, Terms::default());
         let mut walk = Walk::of(VirtualPath::root());
         walk.begun = true;
         let stat = Stat { kind: Kind::Folder, size: 0, mtime: 0 };

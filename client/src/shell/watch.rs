@@ -19,7 +19,9 @@ impl Shell<'_> {
     /// Live on a terminal, until Ctrl-C; elsewhere once, unless a time between two was given.
     pub(super) fn watch(&mut self, watch: &Watch, report: &mut Report) -> Result<(), Error> {
         let for_people = !self.printer.is_json() && !self.printer.is_quiet();
-        let live = for_people && io::stdout().is_terminal();
+        // Who wants to see the lines has no use for a screen that is drawn over them.
+        let drawn = for_people && !self.printer.shows_wire();
+        let live = drawn && io::stdout().is_terminal();
         let live_every = || Every::try_from(LIVE).ok().filter(|_| live);
         if let Some(every) = watch.every.or_else(live_every).filter(|_| !watch.once) {
             self.keep_watching(every, live, report)?;

@@ -30,7 +30,7 @@ fn crc() -> Crc32 {
 }
 
 fn printer() -> Printer {
-    Printer::new(Output { quiet: true, json: false }, Lang::En)
+    Printer::new(Output { quiet: true, ..Output::default() }, Lang::En)
 }
 
 /// A folder to receive into, and nobody else's.

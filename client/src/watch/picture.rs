@@ -8,16 +8,18 @@
 //!
 //! States have their names *and* a colour, so nothing is lost to who sees no colours. Whoever is idle
 //! stands below those who are not. Every text of the server's is made safe, and cut and padded by the
-//! columns it takes (`text`).
+//! columns it takes (`columns`).
 
-mod text;
+mod age;
 
 use common::escape::Safe;
 use common::size::size;
 use common::watch::{File, Queue, Table, Thread};
 use unicode_width::UnicodeWidthStr as _;
 
-use self::text::{age, whole};
+use self::age::{age, whole};
+use crate::columns::{cut, cut_front, cut_path};
+use crate::glyphs::Glyphs;
 use crate::words::{Lang, OnScreen, Size, Words as _};
 
 /// What stands in a cell that has nothing to say.
@@ -49,32 +51,6 @@ pub(crate) struct Look {
     pub(crate) colour: bool,
     pub(crate) glyphs: Glyphs,
     pub(crate) lang: Lang,
-}
-
-/// What bars and arrows are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Glyphs {
-    full: &'static str,
-    empty: &'static str,
-    from: &'static str,
-    cut: &'static str,
-}
-
-impl Glyphs {
-    /// Where only these can be trusted to take one column.
-    const ASCII: Self = Self { full: "#", empty: ".", from: "<-", cut: "~" };
-    const UNICODE: Self = Self { full: "█", empty: "░", from: "←", cut: "…" };
-
-    /// What the person's terminal can show. POSIX: the first of these that is set decides.
-    pub(crate) fn of_locale(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let mut set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(variable);
-        let locale = set.find(|value| !value.is_empty()).unwrap_or_default().to_lowercase();
-        if locale.contains("utf-8") || locale.contains("utf8") {
-            Self::UNICODE
-        } else {
-            Self::ASCII
-        }
-    }
 }
 
 /// The picture of a table, a line each.
@@ -109,11 +85,12 @@ impl Painter<'_> {
     }
 
     fn title(&self, server: &str) -> String {
-        let Table { model, up_s, counters, .. } = self.table;
+        let Table { model, class, up_s, counters, .. } = self.table;
         let up = whole(*up_s);
         let title = self.words(&OnScreen::Title {
             server: Safe(server),
             model: Safe(model),
+            class: Safe(if *class { "   CLASS" } else { "" }),
             up: Safe(&up),
             sessions: counters.sessions,
         });
@@ -219,8 +196,8 @@ impl Painter<'_> {
         let mut used = 0;
         for (nth, (cell, width)) in row.iter().zip(widths).enumerate() {
             let text = match nth {
-                COMMAND => text::cut_path(&cell.text, *width, self.look.glyphs.cut),
-                REASON => text::cut_front(&cell.text, *width, self.look.glyphs.cut),
+                COMMAND => cut_path(&cell.text, *width, self.look.glyphs.cut),
+                REASON => cut_front(&cell.text, *width, self.look.glyphs.cut),
                 _ => self.cut(&cell.text, *width),
             };
             let space = " ".repeat(width.saturating_sub(text.width()));
@@ -355,7 +332,7 @@ impl Painter<'_> {
     }
 
     fn cut(&self, text: &str, width: usize) -> String {
-        text::cut(text, width, self.look.glyphs.cut)
+        cut(text, width, self.look.glyphs.cut)
     }
 
     fn painted(&self, text: &str, colour: Option<&str>) -> String {
@@ -371,6 +348,7 @@ fn colour_of(state: &str) -> Option<&'static str> {
     match state {
         "WAIT_FILE" | "WAIT_LOCK" => Some("31"),
         "WAIT_QFULL" => Some("33"),
+        "SLEEP" => Some("95"),
         "RUN" => Some("32"),
         "SEND" => Some("34"),
         "DISK" => Some("35"),

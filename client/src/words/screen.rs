@@ -8,9 +8,9 @@ use super::{Size, messages};
 messages! {
     /// A word on the live screen.
     OnScreen:
-    Title { server: Safe<'a>, model: Safe<'a>, up: Safe<'a>, sessions: u64 }:
-        "ferryd {server}   model {model}   up {up}   sessions {sessions}",
-        "ferryd {server}   模型 {model}   已运行 {up}   会话 {sessions}";
+    Title { server: Safe<'a>, model: Safe<'a>, class: Safe<'a>, up: Safe<'a>, sessions: u64 }:
+        "ferryd {server}   model {model}{class}   up {up}   sessions {sessions}",
+        "ferryd {server}   模型 {model}{class}   已运行 {up}   会话 {sessions}";
     Thread: "thread", "线程";
     Client: "client", "客户端";
     Command: "command", "命令";

@@ -62,6 +62,10 @@ messages! {
         "the connection to the room was lost; in it again as {name}, {members} there",
         "与聊天室的连接曾断开，已重新进入，名字 {name}，共 {members} 人";
     LeftRoom: "you have left the room", "已离开聊天室";
+    Frozen { name: Safe<'a>, members: u64 }:
+        "frozen in the room as {name}, {members} there: nothing is read any more. Ctrl-C ends it.",
+        "已冻结在聊天室中，名字 {name}，共 {members} 人：不再读取任何内容。按 Ctrl-C 结束。";
+    Thawed: "frozen no more, and out of the room", "冻结结束，已离开聊天室";
     TooFast { count: u64 }:
         "… {count} more lines came too fast to be shown",
         "… 另有 {count} 行来得太快，没有显示";

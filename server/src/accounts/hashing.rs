@@ -18,7 +18,7 @@ use common::limits::PASSWORD_BYTES_MAX;
 use common::protocol::{Password, Reason, Refusal};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::fault;
+use crate::point;
 use crate::state::{self, State};
 
 /// How long a session waits for a work area. Far more than a full class logging in at once takes.
@@ -100,7 +100,7 @@ impl Hashing {
         };
         let mut area = self.area()?;
         still_welcome()?;
-        fault::point("login.hashing");
+        point::pass("login.hashing");
         let found = compute(&mut area.blocks, &params, password, salt)?;
         // Compared in constant time by the crate, and only then is it asked whether there is such
         // a user: both ways take the same time.

@@ -29,7 +29,7 @@ use self::hashing::{Hashing, Verified};
 use self::recent::Recent;
 use self::throttle::Throttle;
 use crate::clock;
-use crate::fault;
+use crate::point;
 use crate::refusal;
 use crate::store::{Listing, Tree, Version};
 
@@ -151,7 +151,7 @@ impl<'s> Accounts<'s> {
             return Err(Refusal::new(Reason::Denied, "the user name or the password is wrong"));
         };
         self.throttle.succeeded(from, user);
-        fault::point("login.verified");
+        point::pass("login.verified");
         if outdated {
             self.renew(user, &account, password);
         }

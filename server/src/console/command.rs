@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::brakes::Rate;
+use crate::class;
+use crate::point::SleepAt;
+
 /// The longest time in which a stop can be asked for.
 const DELAY_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -62,6 +66,25 @@ pub(super) enum Command {
     /// Show how the vote stands
     Tally,
 
+    /// In class mode: have threads sleep at a place; without one, show all places
+    #[command(
+        after_help = "Examples:\n  sleep-at put.checked=3s\n  sleep-at put.checked=3s,c02   \
+                            only that session\n  sleep-at put.checked=0        who sleeps there wakes"
+    )]
+    SleepAt {
+        /// Where, and for how long: seconds (3s) or milliseconds (500ms)
+        #[arg(value_name = "PLACE=TIME")]
+        at: Option<SleepAt>,
+    },
+
+    /// In class mode: write uploads no faster than this; without a rate, show it
+    #[command(after_help = "Examples:\n  disk-rate 256K\n  disk-rate off")]
+    DiskRate {
+        /// Bytes a second, all uploads together
+        #[arg(value_name = "RATE|off", value_parser = speed)]
+        rate: Option<Speed>,
+    },
+
     /// Stop the server: now, or in a while; everybody is told
     #[command(after_help = "Examples:\n  shutdown\n  shutdown in 5m\n  shutdown cancel")]
     #[command(disable_help_subcommand = true)]
@@ -93,6 +116,15 @@ pub(super) enum Step {
     Again,
     /// Take no more votes, and keep the result
     Close,
+}
+
+/// How fast a disk is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speed {
+    /// No faster than this.
+    AtMost(Rate),
+    /// As fast as it is.
+    Full,
 }
 
 /// When the server is to stop.
@@ -132,6 +164,10 @@ fn words(line: &str) -> Option<Vec<String>> {
     };
     // `--` goes before it: no text is an option.
     Some(vec!["say".into(), "--".into(), quoted.unwrap_or_else(|| text.into())])
+}
+
+fn speed(text: &str) -> Result<Speed, String> {
+    if text == "off" { Ok(Speed::Full) } else { class::disk_rate(text).map(Speed::AtMost) }
 }
 
 fn delay(text: &str) -> Result<Duration, String> {
@@ -211,7 +247,19 @@ mod tests {
         assert_eq!(read("  ").unwrap(), None);
         let help = read("help").unwrap_err();
         assert!(!help.use_stderr());
-        for word in ["say", "who", "kick", "files", "stats", "users", "ask", "tally", "shutdown"] {
+        for word in [
+            "say",
+            "who",
+            "kick",
+            "files",
+            "stats",
+            "users",
+            "ask",
+            "tally",
+            "sleep-at",
+            "disk-rate",
+            "shutdown",
+        ] {
             assert!(help.to_string().contains(word), "{word}");
             assert!(!read(&format!("help {word}")).unwrap_err().use_stderr(), "{word}");
         }

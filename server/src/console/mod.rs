@@ -3,9 +3,11 @@
 //! A line goes in and text comes out; where it was typed is not known here. At the server's own
 //! terminal `keyboard` asks for it, and an administrator elsewhere sends it as an `ADMIN` request.
 //! So there is one table of commands (`command`) and one place that obeys it, for both.
+//! (`overview` shows, `orders` acts, `class` holds up.)
 //!
 //! What comes out is escaped as a whole. It shows what others have chosen: names, paths.
 
+mod class;
 mod command;
 mod countdown;
 mod keyboard;
@@ -52,6 +54,8 @@ pub struct Console<'c> {
     pub countdown: &'c Countdown,
     /// The stop itself.
     pub stop: &'c Stop,
+    /// Whether this is class mode.
+    pub class: bool,
 }
 
 /// What sessions have in common that share their memory.
@@ -136,6 +140,8 @@ impl<'c> Console<'c> {
             Command::Users => self.users(),
             Command::Ask(ask) => self.ask(ask),
             Command::Tally => self.tally(),
+            Command::SleepAt { at } => self.sleep_at(at),
+            Command::DiskRate { rate } => self.disk_rate(rate),
             Command::Shutdown { when } => Ok(self.shutdown(when.unwrap_or(When::Now))),
         }
     }

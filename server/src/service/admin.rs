@@ -21,6 +21,7 @@ impl Service<'_> {
             table: self.table,
             countdown: self.countdown,
             stop: self.stop,
+            class: self.class,
         }
     }
 

@@ -153,6 +153,8 @@ pub struct Service<'s> {
     pub table: &'s Table,
     /// How sessions are run, in a word.
     pub model: String,
+    /// Whether this is class mode.
+    pub class: bool,
     /// Asked before every step of something long.
     pub stop: &'s Stop,
     /// The one session there is has this process to itself (model *process*).

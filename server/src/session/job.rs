@@ -69,5 +69,6 @@ impl Job {
         };
         let (verb, path) = (self.verb, Safe(&path));
         log::info!("{} {who} {verb} {path} {bytes} B {seconds:.3} s {ended}", who.peer);
+        state::did(format_args!("{ended} {path}"));
     }
 }

@@ -48,9 +48,9 @@ pub(crate) use self::job::{Body, Job};
 pub(crate) use self::news::News;
 use crate::answer::Answer;
 use crate::batch::Batch;
-use crate::fault;
 use crate::input::Input;
 use crate::listener::Admitted;
+use crate::point;
 use crate::room::{Outbox, Pace, Presence};
 use crate::roster::Slot;
 use crate::service::{Reply, Service, Who};
@@ -185,7 +185,7 @@ impl<'s> Session<'s> {
 
     fn converse(&mut self) -> Result<Infallible, End> {
         self.gather(&greeting(self.who.session));
-        fault::point("session.greeted");
+        point::pass("session.greeted");
         loop {
             let mut next = self.exchange()?;
             while let Some(hearing) = next {
@@ -197,7 +197,7 @@ impl<'s> Session<'s> {
     /// One request, and what comes of it.
     fn exchange(&mut self) -> Result<Option<Hearing>, End> {
         self.read_request_line()?;
-        fault::point("session.line");
+        point::pass("session.line");
         let hearing = match frame::parse(&self.line) {
             Ok(request) => self.turn(request)?,
             Err(error) => {
@@ -217,7 +217,7 @@ impl<'s> Session<'s> {
             self.settle();
         }
         let reply = self.service.handle(&mut self.who, request);
-        fault::point("request.handled");
+        point::pass("request.handled");
         match reply {
             Reply::Answer(answer) => self.answer(&answer, &job)?,
             Reply::Pages(pages) => self.send_pages(pages, &job)?,

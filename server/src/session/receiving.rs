@@ -10,8 +10,8 @@ use common::protocol::{Offset, Reason, Refusal, Response, Sum, Wait};
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
 use crate::claims::Claim;
-use crate::fault;
 use crate::plan::Plan;
+use crate::point;
 use crate::registry::{Party, Sending};
 use crate::service::Who;
 use crate::state::{self, State};
@@ -47,7 +47,7 @@ impl<'s> Session<'s> {
                 return Err(end);
             }
         };
-        fault::point("put.received");
+        point::pass("put.received");
         match upload.finish(sum.crc32) {
             Ok(received) => self.batch.push(received),
             Err(refusal) => {
@@ -75,7 +75,7 @@ impl<'s> Session<'s> {
         }
         Ok(match self.claim(&plan)? {
             Ok(claim) => {
-                fault::point("put.claimed");
+                point::pass("put.claimed");
                 Upload::begin(self.service.writer, self.stop, plan, claim)
             }
             Err(busy) => Err(busy),

@@ -6,7 +6,7 @@ use common::protocol::{Crc32, Download, Outcome, Page, Response};
 
 use super::{End, Job, Session};
 use crate::answer::Answer;
-use crate::fault;
+use crate::point;
 use crate::refusal;
 use crate::store::{Listing, Opened};
 
@@ -19,7 +19,7 @@ impl Session<'_> {
         let mut outcome = Outcome::Empty;
         for page in pages {
             outcome = self.gather(&page_or_refusal(page));
-            fault::point("list.page");
+            point::pass("list.page");
             self.flush_if_much()?;
             if let Outcome::Fail(_) = outcome {
                 break;

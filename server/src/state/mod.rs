@@ -28,14 +28,21 @@
 //!
 //! Entering a state and leaving it takes no lock at all. So no data ever waits for who looks on.
 //!
+//! # What listening to it takes
+//! Whoever wants to be told of each step as it happens (a trace, a log in columns) is an [`Ear`] of
+//! the table. Then to enter a state takes the row's own lock as well, which is nobody else's, and the
+//! ear never waits. Where there is none, it costs one look at a word that never changes.
+//!
 //! # One thread, many rows
 //! Where one thread serves all clients (model *select*), each client has a [`Line`] all the same. The
 //! thread sits down at it to go on with that client, and what it does meanwhile stands there; when it
 //! gets up it leaves what the client waits for.
 //!
 //! `row` is one thread's line, `stake` what it notes of the names it holds and waits for, `table`
-//! all rows together, and the queues that are shown beside them.
+//! all rows together, and the queues that are shown beside them. `event` is what happens at a row, for
+//! those who are told of it.
 
+mod event;
 mod row;
 mod stake;
 mod table;
@@ -47,7 +54,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use common::user::UserName;
+use common::watch::Queue;
 
+pub use self::event::{Ear, Event, What};
 use self::row::Span;
 pub use self::row::{Row, Words};
 pub use self::stake::{Note, Stake, stake};
@@ -69,6 +78,14 @@ impl fmt::Write for Bounded<'_> {
         self.left -= fits;
         if fits == more.len() { Ok(()) } else { Err(fmt::Error) }
     }
+}
+
+/// So much of `what` as there is room for, without spaces behind it, in place of `text`.
+fn bounded(text: &mut String, what: &impl fmt::Display) {
+    text.clear();
+    // It ends where there is no more room.
+    let _ = write!(Bounded { text, left: WORK_BYTES }, "{what}");
+    text.truncate(text.trim_end().len());
 }
 
 /// What a thread can be doing. Waiting for what, in the lesson's sense, is always one of these.
@@ -95,10 +112,12 @@ pub enum State {
     WaitQueueEmpty,
     /// Waiting for something only so many can have at once.
     WaitLock,
+    /// Held up on purpose, in class.
+    Sleep,
 }
 
 impl State {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Accept,
         Self::Idle,
         Self::Read,
@@ -109,6 +128,7 @@ impl State {
         Self::WaitQueueFull,
         Self::WaitQueueEmpty,
         Self::WaitLock,
+        Self::Sleep,
     ];
 
     /// The state that is stored as this byte.
@@ -140,6 +160,7 @@ impl fmt::Display for State {
             Self::WaitQueueFull => "WAIT_QFULL",
             Self::WaitQueueEmpty => "WAIT_QEMPTY",
             Self::WaitLock => "WAIT_LOCK",
+            Self::Sleep => "SLEEP",
         })
     }
 }
@@ -175,11 +196,8 @@ pub fn enter_on(state: State, on: &'static str) -> Doing {
 /// Notes what the calling thread works on, until it works on something else.
 pub fn works_on(what: impl fmt::Display) {
     with_own_row(|row| {
-        let work = &mut row.words_mut().work;
-        work.clear();
-        // It ends where there is no more room.
-        let _ = write!(Bounded { text: work, left: WORK_BYTES }, "{what}");
-        work.truncate(work.trim_end().len());
+        bounded(&mut row.words_mut().work, &what);
+        row.tell(|| What::WorksOn(row.work().into()));
     });
 }
 
@@ -187,9 +205,8 @@ pub fn works_on(what: impl fmt::Display) {
 pub fn works_for(label: Option<&Arc<str>>) {
     if let Some(label) = label {
         with_own_row(|row| {
-            let work = &mut row.words_mut().work;
-            work.clear();
-            work.push_str(label);
+            label.as_ref().clone_into(&mut row.words_mut().work);
+            row.tell(|| What::WorksFor(Arc::clone(label)));
         });
     }
 }
@@ -197,6 +214,33 @@ pub fn works_for(label: Option<&Arc<str>>) {
 /// Who the calling thread is and what it works on, for another thread that works for it.
 pub fn own_label() -> Option<Arc<str>> {
     with_own_row(|row| format!("{} {}", row.name(), row.words_mut().work).into())
+}
+
+/// Whether the calling thread, or the line it sits at, is called so.
+pub fn is_own_name(name: &str) -> bool {
+    with_own_row(|row| row.name() == name).unwrap_or(false)
+}
+
+/// Tells those who listen that the calling thread has done something worth reading. Nobody listens:
+/// it is not even put into words.
+pub fn did(what: impl fmt::Display) {
+    with_own_row(|row| {
+        row.tell(|| {
+            let mut text = String::new();
+            bounded(&mut text, &what);
+            What::Did(text.into())
+        });
+    });
+}
+
+/// Tells those who listen how full a queue is, now that the calling thread has changed that.
+pub fn has_moved(name: &'static str, queue: &impl Depth) {
+    with_own_row(|row| {
+        row.tell(|| {
+            let Queue { len, cap: places, .. } = queue.look();
+            What::Queue { name, len, places }
+        });
+    });
 }
 
 /// Notes as whom the calling thread's client has logged in.

@@ -7,12 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::State;
+use super::event::{Audience, What};
 use super::stake::Stake;
 
 /// What one thread is doing. It alone writes here.
 #[derive(Debug)]
 pub struct Row {
+    id: u64,
     name: String,
+    /// Who is told what happens here; mostly nobody.
+    audience: Option<Arc<Audience>>,
     born: Instant,
     state: AtomicU8,
     since_ms: AtomicU64,
@@ -44,17 +48,28 @@ pub struct Words {
 }
 
 impl Row {
-    pub(super) fn new(name: &str, first: State) -> Self {
+    pub(super) fn new(id: u64, name: &str, first: State, audience: Option<Arc<Audience>>) -> Self {
         let none = || AtomicU64::new(0);
         let (peer, user, work, on, stakes) = (None, None, String::new(), "", Vec::new());
-        Self {
+        let row = Self {
+            id,
             name: name.to_owned(),
+            audience,
             born: Instant::now(),
             state: AtomicU8::new(first as u8),
             since_ms: none(),
             received: none(),
             sent: none(),
             words: Mutex::new(Words { peer, user, work, on, stakes }),
+        };
+        row.tell(|| What::Began { name: name.into(), state: first });
+        row
+    }
+
+    /// Tells those who listen, if there are any.
+    pub(super) fn tell(&self, what: impl FnOnce() -> What) {
+        if let Some(audience) = &self.audience {
+            audience.tell(self.id, what);
         }
     }
 
@@ -136,6 +151,7 @@ impl Row {
     fn store(&self, state: State) {
         let order = if state == State::Idle { Ordering::SeqCst } else { Ordering::Release };
         self.state.store(state as u8, order);
+        self.tell(|| What::Enters { state, on: self.words_mut().on });
     }
 
     pub(super) fn count_received(&self, bytes: u64, now: Instant) {

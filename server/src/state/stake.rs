@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Row, with_own_row};
+use super::{Row, What, with_own_row};
 
 /// A name that a thread holds or waits for.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ pub fn stake(path: &str, size: u64, place: u64) -> Note {
     let stake = Arc::new(Stake { path: path.into(), size, place, received, held });
     let row = with_own_row(|row| {
         row.words_mut().stakes.push(Arc::clone(&stake));
+        row.tell(|| What::Wants(Arc::clone(&stake)));
         Arc::clone(row)
     });
     Note { row, stake }
@@ -69,6 +70,9 @@ impl Note {
     /// The thread holds the name now.
     pub fn holds(&self) {
         self.stake.held.store(true, Ordering::Relaxed);
+        if let Some(row) = &self.row {
+            row.tell(|| What::Holds(Arc::clone(&self.stake)));
+        }
     }
 
     /// So many bytes have come.
@@ -81,6 +85,7 @@ impl Drop for Note {
     fn drop(&mut self) {
         if let Some(row) = &self.row {
             row.words_mut().stakes.retain(|stake| !Arc::ptr_eq(stake, &self.stake));
+            row.tell(|| What::LetsGo(Arc::clone(&self.stake)));
         }
     }
 }

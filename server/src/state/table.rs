@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::watch::{Lock, Queue};
 
+use super::event::{Audience, Ear, What};
 use super::row::Span;
 use super::{OWN_ROW, Row, State};
 use crate::named::Named;
@@ -32,15 +33,22 @@ struct Lists {
 pub struct Table {
     lists: Named<Lists>,
     next: AtomicU64,
+    audience: Option<Arc<Audience>>,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self { lists: Named::new("table", Lists::default()), next: AtomicU64::new(0) }
+        Self::heard_by(Vec::new())
     }
 }
 
 impl Table {
+    /// An empty table; the `ears` are told of all that happens in it.
+    pub fn heard_by(ears: Vec<Arc<dyn Ear>>) -> Self {
+        let (lists, next) = (Named::new("table", Lists::default()), AtomicU64::new(0));
+        Self { lists, next, audience: Audience::of(ears) }
+    }
+
     /// Gives the calling thread a row, until the seat is dropped.
     pub fn seat(&self, name: &str, first: State) -> Seat<'_> {
         let line = self.line(name, first);
@@ -49,8 +57,8 @@ impl Table {
 
     /// Adds a row that no thread works at yet, until the line is dropped.
     pub fn line(&self, name: &str, first: State) -> Line<'_> {
-        let row = Arc::new(Row::new(name, first));
         let id = self.next_id();
+        let row = Arc::new(Row::new(id, name, first, self.audience.clone()));
         self.lists.lock().rows.insert(id, Arc::clone(&row));
         Line { table: self, id, row, left: Cell::new(None) }
     }
@@ -145,6 +153,7 @@ impl Line<'_> {
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
+        self.row.tell(|| What::Ended);
         self.table.lists.lock().rows.remove(&self.id);
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlag
 use rustix::io::Errno;
 
 use super::Durability;
-use crate::fault;
+use crate::point;
 use crate::state::{self, State};
 
 /// How every path is resolved: not out of the folder it starts from, and through no link.
@@ -115,7 +115,7 @@ impl Folder {
     /// Waits until the names in this folder are on disk. A rename is not durable before.
     pub fn sync(&self) -> io::Result<()> {
         let _doing = state::enter(State::Disk);
-        if self.durability == Durability::Full && !fault::skips("folder.sync") {
+        if self.durability == Durability::Full && !point::skips("folder.sync") {
             sync_names(&self.fd)?;
         }
         Ok(())

@@ -30,7 +30,7 @@ use super::checksum;
 use super::folder::Folder;
 use super::kept;
 use super::origin::{Progress, Record};
-use crate::fault;
+use crate::point;
 use crate::state::{self, State};
 
 /// What every part's name ends with.
@@ -158,7 +158,7 @@ impl Part {
             fs::futimens(&*self.file, &Timestamps { last_access: time, last_modification: time })?;
         }
         checksum::record(&self.file, crc, &fs::fstat(&*self.file)?);
-        if self.durability == Durability::Full && !fault::skips("part.sync") {
+        if self.durability == Durability::Full && !point::skips("part.sync") {
             fs::fsync(&*self.file)?;
         }
         Ok(())

@@ -50,6 +50,7 @@ fn table() -> Table {
     Table {
         t_ms: 0,
         model: "thread".into(),
+        class: false,
         up_s: 725,
         threads: vec![
             thread("main", "ACCEPT", 4000),
@@ -104,6 +105,16 @@ so far  5 sessions, 5 at once   0 turned away   0 files in, 0 B   0 files out, 0
 #[test]
 fn a_picture_fits_a_projector() {
     assert_eq!(shown(PLAIN), PROJECTED);
+}
+
+#[test]
+fn class_mode_is_in_the_title_and_who_sleeps_says_where() {
+    let mut class = table();
+    class.class = true;
+    class.threads = vec![Thread { on: Some("put.checked".into()), ..thread("c01", "SLEEP", 2100) }];
+    let shown = lines(&class, "192.168.1.5:9021", PLAIN).join("\n");
+    assert!(shown.contains("   model thread   CLASS   up 12m   "), "{shown}");
+    assert!(shown.contains("SLEEP        put.checked   "), "{shown}");
 }
 
 #[test]

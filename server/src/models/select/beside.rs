@@ -16,8 +16,8 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::answer::Answer;
 use crate::claims::Claim;
-use crate::fault;
 use crate::plan::Plan;
+use crate::point;
 use crate::queue::{Inlet, queue};
 use crate::service::{Reply, Service, Who};
 use crate::state::{self, State, Table};
@@ -110,7 +110,7 @@ fn compute<'s>(task: Task<'s>, service: &Service<'s>) -> Outcome<'s> {
     match task {
         Task::Ask(mut who, request) => {
             let reply = service.handle(&mut who, *request);
-            fault::point("request.handled");
+            point::pass("request.handled");
             Outcome::Replied(who, Box::new(reply))
         }
         Task::Begin(plan, claim) => {

@@ -39,11 +39,10 @@ use self::transfer::Transfer;
 use super::beside::{Desk, Order, Outcome, Task};
 use crate::answer::Answer;
 use crate::batch::Batch;
-use crate::fault;
 use crate::input::Input;
 use crate::listener::Admitted;
 use crate::models::name;
-use crate::patience::Patience;
+use crate::point;
 use crate::room::{Outbox, Pace, Presence};
 use crate::service::{Reply, Service, User, Who};
 use crate::session::{Body, End, Job, News, OUTPUT_BYTES, greeting};
@@ -289,7 +288,7 @@ impl<'s> Connection<'s> {
         match std::mem::replace(&mut self.doing, Doing::Gone) {
             Doing::Greeting => {
                 self.gather(&greeting(self.who.session));
-                fault::point("session.greeted");
+                point::pass("session.greeted");
                 Ok(self.go_idle())
             }
             Doing::Idle => self.idle(),
@@ -358,7 +357,7 @@ impl<'s> Connection<'s> {
             return self.leave_to_desk(Task::Ask(Box::new(who), request), job);
         }
         let reply = self.service.handle(&mut self.who, *request);
-        fault::point("request.handled");
+        point::pass("request.handled");
         self.go_on(Doing::Replied(Box::new(reply), job))
     }
 

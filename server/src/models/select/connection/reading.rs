@@ -7,7 +7,7 @@ use common::protocol::{Reason, Refusal, Request, Sum};
 
 use super::transfer::Transfer;
 use super::{Behind, Connection, Doing, Stepped};
-use crate::fault;
+use crate::point;
 use crate::session::receiving::no_sum;
 use crate::session::{End, Job, no_request};
 
@@ -76,7 +76,7 @@ impl<'s> Connection<'s> {
                 }
             };
         };
-        fault::point("session.line");
+        point::pass("session.line");
         match frame::parse::<Request>(&self.line) {
             Ok(request) => {
                 let job = Job::of(&request);

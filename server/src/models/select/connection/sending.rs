@@ -6,7 +6,7 @@ use common::protocol::{Outcome as Told, Response};
 
 use super::{Awaits, Connection, Doing, Step, Stepped};
 use crate::answer::Answer;
-use crate::fault;
+use crate::point;
 use crate::session::sending::{SMALL_FILE_BYTES, download, page_or_refusal, small};
 use crate::session::{End, Job};
 use crate::store::{Listing, Opened};
@@ -27,7 +27,7 @@ impl Connection<'_> {
         let told = match pages.next() {
             Some(page) => {
                 let told = self.gather(&page_or_refusal(page));
-                fault::point("list.page");
+                point::pass("list.page");
                 if !matches!(told, Told::Fail(_)) {
                     return self.go_on(Doing::Listing(pages, told, job));
                 }

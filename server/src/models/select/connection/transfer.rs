@@ -8,8 +8,8 @@ use common::protocol::{Offset, Refusal, Response, Sum, Wait};
 use super::{Awaits, Behind, Connection, Doing, Step, Stepped, Task};
 use crate::answer::Answer;
 use crate::claims::{Claim, Waiting};
-use crate::fault;
 use crate::plan::Plan;
+use crate::point;
 use crate::registry::Party;
 use crate::session::receiving::{WAIT_EVERY, sending};
 use crate::session::{Body, Job};
@@ -97,7 +97,7 @@ impl<'s> Connection<'s> {
     }
 
     fn claimed(&mut self, plan: Box<Plan<'s>>, claim: Claim<'s>, job: Job) -> Step {
-        fault::point("put.claimed");
+        point::pass("put.claimed");
         self.putting(Transfer::Claimed(plan, claim, job))
     }
 
@@ -204,7 +204,7 @@ impl<'s> Connection<'s> {
         if !upload.has_room() {
             return self.put_waits(Awaits::Writer, Transfer::Finishing(upload, sum, job));
         }
-        fault::point("put.received");
+        point::pass("put.received");
         match upload.finish(sum.crc32) {
             Ok(received) => self.batch.push(received),
             Err(refusal) => {

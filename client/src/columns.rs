@@ -1,12 +1,22 @@
-//! Texts no wider than a column, and spans of time that fit one.
+//! Texts no wider than a column, and how many columns there are.
 //!
 //! Widths are of what a terminal shows: a Chinese character takes two columns. Texts come from the
 //! server and may be as long as a line of its: each is gone through once, from the end that is kept.
 
+use std::os::fd::AsFd;
+
+use rustix::termios::tcgetwinsize;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+/// Columns and rows of a terminal; none if this is no terminal.
+pub(crate) fn size(terminal: impl AsFd) -> Option<(usize, usize)> {
+    let size = tcgetwinsize(terminal).ok()?;
+    let (columns, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
+    (columns > 0 && rows > 0).then_some((columns, rows))
+}
+
 /// A text that is no wider than `width`, with `mark` where its end was.
-pub(super) fn cut(text: &str, width: usize, mark: &str) -> String {
+pub(crate) fn cut(text: &str, width: usize, mark: &str) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -24,7 +34,7 @@ pub(super) fn cut(text: &str, width: usize, mark: &str) -> String {
 }
 
 /// The same, of which the end is kept: of a path it says most, and behind it stands who holds it.
-pub(super) fn cut_front(text: &str, width: usize, mark: &str) -> String {
+pub(crate) fn cut_front(text: &str, width: usize, mark: &str) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -43,7 +53,7 @@ pub(super) fn cut_front(text: &str, width: usize, mark: &str) -> String {
 }
 
 /// The same, of what is done with a path: what is done is kept, and the end of the path.
-pub(super) fn cut_path(text: &str, width: usize, mark: &str) -> String {
+pub(crate) fn cut_path(text: &str, width: usize, mark: &str) -> String {
     match text.find('/').map(|slash| text.split_at(slash)) {
         Some((deed, path)) if text.width() > width && deed.width() < width / 2 => {
             let shown = format!("{deed}{}", cut_front(path, width - deed.width(), mark));
@@ -61,24 +71,6 @@ fn fitting(chars: impl Iterator<Item = char>, mut room: usize) -> impl Iterator<
     })
 }
 
-/// `0.4s`, `12s`, `5m`, `3h`, `2d`: four columns, for a while.
-pub(super) fn age(ms: u64) -> String {
-    match ms {
-        0..10_000 => format!("{}.{}s", ms / 1000, ms % 1000 / 100),
-        _ => whole(ms / 1000),
-    }
-}
-
-/// The same of whole seconds.
-pub(super) fn whole(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds}s"),
-        120..7200 => format!("{}m", seconds / 60),
-        7200..172_800 => format!("{}h", seconds / 3600),
-        _ => format!("{}d", seconds / 86_400),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -92,21 +84,6 @@ mod tests {
         assert_eq!(cut_path("PUT /library/大电影.mp4", 12, "~"), "PUT ~影.mp4");
         assert_eq!(cut_path("PUT a.txt", 12, "~"), "PUT a.txt");
         assert_eq!((cut("大", 1, "~"), cut("大", 0, "~")), ("~".into(), String::new()));
-    }
-
-    #[test]
-    fn a_span_takes_four_columns_or_a_few_more() {
-        for (ms, said) in [
-            (0, "0.0s"),
-            (9_999, "9.9s"),
-            (10_000, "10s"),
-            (119_999, "119s"),
-            (120_000, "2m"),
-            (7_200_000, "2h"),
-            (172_800_000, "2d"),
-        ] {
-            assert_eq!(age(ms), said);
-        }
     }
 
     proptest! {
