@@ -26,7 +26,16 @@ fn place_of(reference: &Reference, lines: &[&str]) -> Result<usize, String> {
     let holds =
         (1_usize..).zip(lines).filter(|(_, line)| line.contains(quoted)).map(|(number, _)| number);
     let nearest = holds.min_by_key(|number| number.abs_diff(reference.number));
-    nearest.ok_or_else(|| format!("no line of it holds `{quoted}`"))
+    nearest.ok_or_else(|| format!("no line of it holds `{quoted}`{}", elsewhere(quoted)))
+}
+
+/// Where a line that is gone from its file may have gone.
+fn elsewhere(quoted: &str) -> String {
+    let folders = ["common/src", "server/src", "client/src", "tests/harness"];
+    let sources = folders.iter().flat_map(|folder| sources(&root().join(folder)));
+    let holds = sources.filter(|(_, text)| text.contains(quoted));
+    let files: Vec<String> = holds.map(|(path, _)| path.display().to_string()).collect();
+    if files.is_empty() { String::new() } else { format!("; look in {}", files.join(", ")) }
 }
 
 #[test]
