@@ -29,8 +29,6 @@ const ANY: &str = "…";
 pub struct Untrue {
     /// Which of the page's blocks it is.
     pub block: usize,
-    /// Where that block's text stands.
-    pub range: Range<usize>,
     /// What should stand there. What varies is as the page has it, where nothing else differs.
     pub happened: String,
     /// The differences, for people.
@@ -62,8 +60,7 @@ pub fn play(page: &Page, stage: &Path) -> io::Result<Vec<Untrue>> {
                 let difference = TextDiff::from_lines(text, &happened);
                 let difference =
                     difference.unified_diff().header(&place, "what happened").to_string();
-                let range = block.range.clone();
-                untrue.push(Untrue { block: number, range, happened, difference });
+                untrue.push(Untrue { block: number, happened, difference });
             }
         }
     }
