@@ -16,6 +16,7 @@
 //! - [`soak`]: everybody does everything at once, and every promise is checked.
 //! - [`siege`]: many who are in the way, and one honest client.
 //! - [`room`]: a room full of people, some of whom never read.
+//! - [`page`], [`transcript`]: the documents, and what they show, played again.
 //! - [`Screen`]: a program on a terminal, keys in and a screen out.
 //! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
 //! - [`stress`]: many clients at once, and every byte looked at.
@@ -41,6 +42,7 @@ pub mod gauges;
 pub mod image;
 pub mod lab;
 pub mod models;
+pub mod page;
 mod peer;
 pub mod powercut;
 pub mod promises;
@@ -53,6 +55,7 @@ pub mod soak;
 pub mod stress;
 mod table;
 mod test_server;
+pub mod transcript;
 mod tree;
 pub mod verdict;
 mod visitor;

@@ -33,6 +33,7 @@ mod crowd; // many clients at once, many files at once
 mod curves; // the growth curves, short: all is measured, in line, and drawn
 mod cuts; // an upload that ends early leaves nothing
 mod disk; // a full or read-only disk makes no lie and no loss
+mod docs; // the documents, held to what they say
 mod door; // how many may come in, from where, and that those who sit at the machine always may
 mod exercises; // right answers are right, wrong ones are found out
 mod exhaustion; // no descriptor, no thread, and what `accept` reports

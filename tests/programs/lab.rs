@@ -129,6 +129,9 @@ struct Measured {
     #[arg(long, value_name = "N", default_value_t = 3,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
+    /// Less of everything: to see what it does, not for figures
+    #[arg(long)]
+    quick: bool,
     #[command(flatten)]
     files: Files,
 }
@@ -168,11 +171,14 @@ impl Task {
                 let status = show(&findings, &files)?;
                 Ok(if stood { ExitCode::from(trial::WRONG) } else { status })
             }
-            Self::Queue(Measured { runs, files }) => {
-                show(&queue::measure(&lab, queue::Scale::full(), runs)?, &files)
+            Self::Queue(Measured { runs, quick, files }) => {
+                let scale = if quick { queue::Scale::quick() } else { queue::Scale::full() };
+                show(&queue::measure(&lab, scale, runs)?, &files)
             }
-            Self::Efficiency(Measured { runs, files }) => {
-                show(&efficiency::measure(&lab, efficiency::Scale::full(), runs)?, &files)
+            Self::Efficiency(Measured { runs, quick, files }) => {
+                let scale =
+                    if quick { efficiency::Scale::quick() } else { efficiency::Scale::full() };
+                show(&efficiency::measure(&lab, scale, runs)?, &files)
             }
             Self::Models { workload, measured: Measured { runs, files } } => {
                 let wanted =
