@@ -180,10 +180,10 @@ impl Task {
                     if quick { efficiency::Scale::quick() } else { efficiency::Scale::full() };
                 show(&efficiency::measure(&lab, scale, runs)?, &files)
             }
-            Self::Models { workload, measured: Measured { runs, files } } => {
+            Self::Models { workload, measured } => {
                 let wanted =
                     Workload::ALL.into_iter().filter(|w| workload.is_none_or(|one| one == *w));
-                show_tables(&lab, wanted, runs, &files)
+                show_tables(&lab, wanted, &measured)
             }
             Self::Check { what: Some(What::Exercise(exercise)), answer, runs } => {
                 judge(exercise, answer.as_deref(), runs.unwrap_or(CODE_RUNS))
@@ -222,12 +222,12 @@ fn show(findings: &Findings, files: &Files) -> io::Result<ExitCode> {
 fn show_tables(
     lab: &Lab,
     wanted: impl Iterator<Item = Workload>,
-    runs: u32,
-    files: &Files,
+    Measured { runs, quick, files }: &Measured,
 ) -> io::Result<ExitCode> {
+    let scale = if *quick { models::Scale::quick() } else { models::Scale::full() };
     let mut tables = Vec::new();
     for workload in wanted {
-        let table = workload.measure(lab, &models::Scale::full(), runs)?;
+        let table = workload.measure(lab, &scale, *runs)?;
         tell(format_args!("{table}"));
         tables.push(table);
     }
