@@ -61,7 +61,7 @@ ferry() {
 lab() {
   case " $* " in
     *" --runs "* | *" --help "*) ;;
-    " queue "* | " efficiency "*) set -- "$@" --quick --runs 1 ;;
+    " queue "* | " efficiency "* | " models "*) set -- "$@" --quick --runs 1 ;;
     " sticky "* | " race "* | " cv-if "* | " deadlock "* | " check "*) set -- "$@" --runs 3 ;;
   esac
   "$PROGRAMS/lab" "$@"
