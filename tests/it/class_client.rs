@@ -21,7 +21,7 @@ use crate::fake_room::FakeRoom;
 use crate::people::{PASSWORD, newcomer, stage};
 use crate::room_crowd::{chatter, long_line};
 use crate::seat::{CTRL_C, ENTER, Seat, temporary};
-use crate::talk::{ask, assert_ok, get, put, quick};
+use crate::talk::{ask, assert_ok, get, put, quick, quick_with};
 
 /// A file and a rate at which it takes six seconds.
 const FILM: usize = 384 * 1024;
@@ -227,7 +227,8 @@ fn who_looks_at_the_lines_gets_the_state_table_as_text_and_not_drawn_over_them()
 
 #[test]
 fn who_is_frozen_in_the_room_delays_nobody_and_is_put_out() {
-    let (server, here) = (quick(), temporary());
+    // Who is put out still has the time to take what is on its way.
+    let (server, here) = (quick_with(&["--stall-timeout", "6"]), temporary());
     let mut honest = Ears::guest(&server, "honest");
     let words = ["chat", "--freeze", "frozen"];
     let frozen = ferry(server.address(), here.path(), &words).spawn().unwrap();
