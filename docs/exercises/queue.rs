@@ -3,7 +3,7 @@
 //!
 //!     cargo run --release --bin lab -- check 5 my_queue.rs
 //!
-//! `Mutex` and `Condvar` here are std's, with sleep points: `lock` and `wait` give the guard itself,
+//! Keep `crate::sync`: its `Mutex` and `Condvar` are std's, with sleep points. `lock` and `wait` give the guard,
 //! without a `Result`, and `wait` may return although nobody has called, as std's may. Whoever cannot
 //! go on sleeps in `wait`; who asks again and again, or sleeps by the clock, is found out.
 

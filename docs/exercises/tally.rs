@@ -6,8 +6,8 @@
 //!
 //!     cargo run --release --bin lab -- check 4 my_tally.rs
 //!
-//! `Mutex` here is std's, with sleep points; `lock` gives the guard itself, without a `Result`. Only
-//! the functions' names and types must stay as they are.
+//! Keep `crate::sync`: its `Mutex` is std's, with sleep points, and `lock` gives the guard itself, without
+//! a `Result`. The functions' names and types must stay as they are, too.
 
 use std::collections::HashMap;
 

@@ -136,6 +136,15 @@ fn locks_that_are_not_tied_to_their_data_are_found_out() {
     assert!(said.starts_with("not yet: round "), "{said}");
 }
 
+/// The same mistake, made where nothing sleeps, would mostly pass.
+#[test]
+fn locks_without_sleep_points_are_refused() {
+    for other in ["use std::sync::Mutex;", "use std::{cell::Cell, sync::Mutex};"] {
+        let (status, said) = try_code(4, "tally.rs", Some(("use crate::sync::Mutex;", other)));
+        assert!(status == 1 && said.contains("elsewhere than `crate::sync`"), "{said}");
+    }
+}
+
 #[test]
 fn each_usual_mistake_in_a_queue_is_found_out() {
     let mistakes = [

@@ -28,11 +28,25 @@ const MODULES: [(&str, &str); 2] = [
     ("rounds.rs", include_str!("workbench/rounds.rs")),
 ];
 
+/// Said of an answer that could be wrong unseen.
+const NO_SLEEP_POINTS: &str = "it takes its locks from elsewhere than `crate::sync`. Those there are \
+                               std's with sleep points; without them what goes wrong hardly ever shows";
+
+/// Whether code locks by anything else than what has sleep points.
+fn goes_elsewhere(code: &str) -> bool {
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code: String = lines.collect();
+    code.match_indices("sync").any(|(at, _)| !code[..at].ends_with("crate::"))
+}
+
 impl Workpiece {
     /// Compiles an answer and tries it so many times.
     pub(super) fn check(&self, answer: &Path, runs: u32) -> io::Result<Verdict> {
         let why = |error| io::Error::other(format!("cannot read {}: {error}", answer.display()));
         let answer = answer.canonicalize().map_err(why)?;
+        if goes_elsewhere(&fs::read_to_string(&answer).map_err(why)?) {
+            return Ok(Verdict::Wrong(NO_SLEEP_POINTS.into()));
+        }
         let folder = tempfile::tempdir()?;
         for (name, text) in MODULES {
             fs::write(folder.path().join(name), text)?;
