@@ -33,7 +33,7 @@ impl Feed {
     }
 
     /// Whether [`send`](Self::send) and [`end`](Self::end) would not wait now, as
-    /// [`Writer::has_room`].
+    /// [`Writer::has_room`](super::Writer::has_room).
     pub fn has_room(&self) -> bool {
         has_room(&self.data)
     }
