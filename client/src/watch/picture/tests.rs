@@ -146,6 +146,19 @@ fn who_is_idle_gives_way_to_who_is_not() {
 }
 
 #[test]
+fn who_only_hears_the_room_gives_way_to_who_sleeps() {
+    let mut table = table();
+    let hears = |n: u64| Thread {
+        on: Some("outbox".into()),
+        ..thread(&format!("c{n:02}:room"), "WAIT_QEMPTY", 9)
+    };
+    table.threads = (1..60).map(hears).collect();
+    table.threads.push(Thread { on: Some("put.checked".into()), ..thread("c68", "SLEEP", 9) });
+    let shown = lines(&table, "", PLAIN).join("\n");
+    assert!(shown.contains("c68 ") && shown.contains("SLEEP"), "{shown}");
+}
+
+#[test]
 fn a_state_has_a_colour_besides_its_name_and_no_name_acts_on_the_terminal() {
     let plain = shown(PLAIN);
     assert!(!plain.contains('\u{1b}') && plain.contains(r"GET film\u{1b}["), "{plain}");
