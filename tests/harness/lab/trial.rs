@@ -160,7 +160,9 @@ impl Tally {
     /// What happened most often.
     fn note_of_wrong(&self) -> Option<String> {
         let (what, times) = self.wrong.iter().max_by_key(|(_, times)| **times)?;
-        Some(format!("{}, {times} of {} times:\n  {what}", self.label, self.runs))
+        // Or the figure would seem to disagree with the table's, which counts all that went wrong.
+        let among = if self.wrong.len() > 1 { "most often, " } else { "" };
+        Some(format!("{}, {among}{times} of {} times:\n  {what}", self.label, self.runs))
     }
 
     fn claim(&self) -> Option<Claim> {
