@@ -42,7 +42,6 @@ use std::time::Duration;
 use rustix::process::{
     Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal, set_parent_process_death_signal,
 };
-use rustix::thread::set_name;
 
 use super::{STACK_BYTES, hold, name};
 use crate::listener::{Admitted, HandedOver, Listener, turn_away};
@@ -192,8 +191,6 @@ pub fn serve_one(
 ) -> io::Result<()> {
     // If the server dies without a word, so does this, as if it had been told to stop.
     set_parent_process_death_signal(Some(Signal::TERM))?;
-    // It was started as /proc/self/exe, and `ps` would call it `exe`.
-    set_name(c"ferryd")?;
     let roster = Roster::new(Capacity { places: 1, per_address: None });
     let admitted = client.admit(&roster)?;
     thread::scope(|scope| {
