@@ -100,7 +100,8 @@ impl Painter<'_> {
     /// A line of headings, then one for each thread, those that wait for somebody to ask or to speak
     /// behind the others; of more than there is room for, a line that says so.
     fn threads(&self, room: usize) -> Vec<String> {
-        let (idle, busy): (Vec<_>, Vec<_>) = self.table.threads.iter().partition(rests);
+        let (idle, busy): (Vec<_>, Vec<_>) =
+            self.table.threads.iter().partition(|thread| rests(thread));
         let all: Vec<&Thread> = busy.into_iter().chain(idle).collect();
         let hidden = all.len().saturating_sub(room) as u64;
         let shown = &all[..all.len().min(room)];
@@ -343,7 +344,7 @@ impl Painter<'_> {
 }
 
 /// Whether nothing is under way: in a class these are most, and nobody looks for them.
-fn rests(thread: &&Thread) -> bool {
+fn rests(thread: &Thread) -> bool {
     let hears = thread.on.as_deref() == Some("outbox");
     thread.state == "IDLE" || (thread.state == "WAIT_QEMPTY" && hears)
 }
