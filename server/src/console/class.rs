@@ -22,7 +22,7 @@ impl Console<'_> {
             None => format!("nobody sleeps at {place}"),
         };
         brakes.set_sleep(place, sleep);
-        log::info!("{said}");
+        log::debug!("{said}");
         Ok(said)
     }
 
@@ -34,7 +34,7 @@ impl Console<'_> {
                 Speed::AtMost(rate) => Some(rate),
                 Speed::Full => None,
             });
-            log::info!("{}", disk(brakes));
+            log::debug!("{}", disk(brakes));
         }
         Ok(disk(brakes))
     }
