@@ -19,13 +19,12 @@ const PIECES_PER_SECOND: u64 = 10;
 const LAG: Duration = Duration::from_millis(1000 / PIECES_PER_SECOND);
 
 /// The slowest, in bytes a second. A server bears 1,000, but what it sends waits in buffers on the way
-/// and moves there by leaps. At less than half of this some were measured to be so long apart that the
-/// server's system gave the client up.
+/// and moves there by leaps, which at a rate like that lie as far apart as a server waits.
 const LEAST: u64 = 8 * 1024;
 
-/// What the system takes in of what is not read yet, in bytes, at least and at most. Less than the
-/// least was measured to end downloads after a minute: the window then opens by less than the sender
-/// has in one piece, and who waits for one that fits for so long is given up by the sender's system.
+/// What the system takes in of what is not read yet, in bytes, at least and at most. With less than the
+/// least the window opens by less than a sender has in one piece; one that leaves the judgement to its
+/// system (`TCP_USER_TIMEOUT`) then gives the client up after a minute, whatever it took.
 const RECEIVE_BUFFER: (u64, u64) = (32 * 1024, 4 * 1024 * 1024);
 
 /// Bytes a second.
