@@ -18,6 +18,10 @@ mod sync {
 mod named;
 
 #[allow(dead_code, unreachable_pub)]
+#[path = "../server/src/party.rs"]
+mod party;
+
+#[allow(dead_code, unreachable_pub)]
 #[path = "../server/src/registry.rs"]
 mod registry;
 
@@ -25,7 +29,8 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use crate::registry::{Claim, Party, Registry};
+use crate::party::Party;
+use crate::registry::{Claim, Registry};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Arc, Mutex};
 
@@ -39,7 +44,7 @@ fn under_every_schedule(scene: fn()) {
 }
 
 fn claim<'r>(registry: &'r Registry, path: &str, who: &str) -> Claim<'r> {
-    let ticket = match registry.claim(path, Party::new(who, 1, None)) {
+    let ticket = match registry.claim(Party::new(0, who, path, 1, None)) {
         Ok(claim) => return claim,
         Err(ticket) => ticket,
     };
@@ -86,7 +91,8 @@ fn who_came_first_is_served_first() {
             let (registry, served) = (Arc::clone(&registry), Arc::clone(&served));
             let (in_line, lined_up) = shuttle::sync::mpsc::channel();
             waiters.push(thread::spawn(move || {
-                let Err(ticket) = registry.claim("a", Party::new(format!("c{n}"), 1, None)) else {
+                let Err(ticket) = registry.claim(Party::new(n, format!("c{n}"), "a", 1, None))
+                else {
                     panic!("taken from its holder");
                 };
                 in_line.send(()).unwrap();
@@ -111,7 +117,7 @@ fn one_who_gives_up_neither_keeps_nor_loses_anybodys_turn() {
         let threads: Vec<_> = (0..4)
             .map(|n| {
                 let registry = Arc::clone(&registry);
-                thread::spawn(move || match registry.claim("a", Party::new("x", 1, None)) {
+                thread::spawn(move || match registry.claim(Party::new(0, "x", "a", 1, None)) {
                     Ok(_claim) => thread::yield_now(),
                     // Half of them leave the line, perhaps at the very moment of the hand-over.
                     Err(ticket) if n % 2 == 0 => drop(ticket),

@@ -13,8 +13,9 @@ use common::path::VirtualPath;
 use common::protocol::{Refusal, Wait};
 use common::watch::Lock;
 
+use crate::party::Party;
 use crate::refusal;
-use crate::registry::{self, Held, Party, Registry, Ticket};
+use crate::registry::{self, Held, Registry, Ticket};
 use crate::state::{self, Note};
 use crate::stripes::{Holder, Share, Stripes, Turn};
 
@@ -41,14 +42,11 @@ impl Claims {
         self.registry.snapshot()
     }
 
-    /// The claim on `path` if nobody holds it, else something to wait with. Never waits.
-    pub fn claim(&self, path: &VirtualPath, me: Arc<Party>) -> Result<Claim<'_>, Waiting<'_>> {
-        let (path, size) = (path.to_string(), me.size());
-        let bid = |place| {
-            let note = state::stake(&path, size, place);
-            Bid { stripes: self.stripes.as_ref(), path: path.clone(), note }
-        };
-        match self.registry.claim(&path, me) {
+    /// The claim on what `me` wants if nobody holds it, else something to wait with. Never waits.
+    pub fn claim(&self, me: &Arc<Party>) -> Result<Claim<'_>, Waiting<'_>> {
+        let stripes = self.stripes.as_ref();
+        let bid = |place| Bid { stripes, note: state::stake(me, place) };
+        match self.registry.claim(Arc::clone(me)) {
             Ok(entry) => bid(0).go_on(entry),
             Err(ticket) => {
                 let bid = bid(ticket.place());
@@ -63,7 +61,7 @@ impl Claims {
 #[must_use = "a claim that is not kept is given back at once"]
 pub struct Claim<'s> {
     /// What others see of it. Gone first: nobody sees the holder before last.
-    note: Note,
+    _note: Note,
     /// Given back next, as it was taken last.
     _share: Option<Share<'s>>,
     entry: registry::Claim<'s>,
@@ -72,13 +70,12 @@ pub struct Claim<'s> {
 impl<'s> Claim<'s> {
     fn new(entry: registry::Claim<'s>, share: Option<Share<'s>>, note: Note) -> Self {
         note.holds();
-        Self { note, _share: share, entry }
+        Self { _note: note, _share: share, entry }
     }
 
-    /// Notes progress, for those who wait and those who look on.
-    pub fn received(&self, bytes: u64) {
-        self.entry.party().received(bytes);
-        self.note.received(bytes);
+    /// The holder, to note progress on.
+    pub fn party(&self) -> &Arc<Party> {
+        self.entry.party()
     }
 }
 
@@ -86,7 +83,6 @@ impl<'s> Claim<'s> {
 #[derive(Debug)]
 struct Bid<'s> {
     stripes: Option<&'s Stripes>,
-    path: String,
     note: Note,
 }
 
@@ -95,7 +91,7 @@ impl<'s> Bid<'s> {
     fn go_on(self, entry: registry::Claim<'s>) -> Result<Claim<'s>, Waiting<'s>> {
         let Some(stripes) = self.stripes else { return Ok(Claim::new(entry, None, self.note)) };
         let me = entry.party();
-        match stripes.claim(&self.path, me.who(), me.size()) {
+        match stripes.claim(me.path(), me.who(), me.size()) {
             Ok(share) => Ok(Claim::new(entry, Some(share), self.note)),
             Err(turn) => Err(Waiting(Step::Between(turn, entry, self.note))),
         }
@@ -148,11 +144,11 @@ impl<'s> Waiting<'s> {
         }
     }
 
-    /// The session of this server that holds the path, if it is in the middle of that same upload.
+    /// The session of this server that holds the path, if it is in the middle of this same upload.
     /// One of another server cannot be ended from here.
-    pub fn session_sending(&self, upload: &str) -> Option<u64> {
+    pub fn twin(&self) -> Option<u64> {
         match &self.0 {
-            Step::Here(ticket, _) => ticket.session_sending(upload),
+            Step::Here(ticket, _) => ticket.twin(),
             Step::Between(..) => None,
         }
     }

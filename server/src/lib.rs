@@ -63,6 +63,7 @@ pub mod journal;
 pub mod listener;
 pub mod models;
 pub mod named;
+pub mod party;
 pub mod patience;
 pub mod places;
 pub mod plan;

@@ -10,13 +10,14 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::size::size;
 use common::watch::Queue;
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
-use crate::state::{self, Depth, State};
+use crate::clock;
+use crate::state::{self, Depth, IS_TOLD, State};
 
 /// A queue of `places`: where things go in, where they come out, and its gauge. Whoever takes
 /// something out tells the gauge.
@@ -87,10 +88,9 @@ impl<T> Inlet<T> {
 #[derive(Debug)]
 pub struct Gauge {
     name: &'static str,
-    begun: Instant,
     put: Side,
     taken: Side,
-    /// When what went in last at each place did so, in milliseconds since `begun`.
+    /// When what went in last at each place did so, by the coarse clock.
     stamps: Box<[AtomicU64]>,
 }
 
@@ -107,7 +107,6 @@ impl Gauge {
         let none = || AtomicU64::new(0);
         Self {
             name,
-            begun: Instant::now(),
             put: Side::default(),
             taken: Side::default(),
             stamps: (0..places).map(|_| none()).collect(),
@@ -115,18 +114,24 @@ impl Gauge {
     }
 
     fn put(&self, bytes: u64) {
+        if !IS_TOLD {
+            return;
+        }
         let nth = self.put.things.fetch_add(1, Ordering::Relaxed);
         if bytes > 0 {
             self.put.bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         if let Some(stamp) = self.stamp(nth) {
-            stamp.store(self.now_ms(), Ordering::Relaxed);
+            stamp.store(clock::coarse_ms(), Ordering::Relaxed);
         }
         state::has_moved(self.name, self);
     }
 
     /// A thing of so many bytes was taken out. Only one thread takes anything out.
     pub fn take(&self, bytes: u64) {
+        if !IS_TOLD {
+            return;
+        }
         let add = |counter: &AtomicU64, more: u64| {
             counter.store(counter.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
         };
@@ -138,10 +143,6 @@ impl Gauge {
     fn stamp(&self, nth: u64) -> Option<&AtomicU64> {
         let places = self.stamps.len() as u64;
         self.stamps.get(usize::try_from(nth % places.max(1)).ok()?)
-    }
-
-    fn now_ms(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -158,12 +159,12 @@ impl Depth for Gauge {
             len,
             cap,
             bytes: Some(load(&self.put.bytes).saturating_sub(bytes_taken)),
-            oldest_ms: oldest.map(|stamp| self.now_ms().saturating_sub(load(stamp))),
+            oldest_ms: oldest.map(|stamp| clock::coarse_ms().saturating_sub(load(stamp))),
         }
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "untold")))]
 mod tests {
     use super::*;
 
@@ -193,7 +194,7 @@ mod tests {
             inlet.send(round, 0, AT_ONCE).unwrap();
             gauge.stamp(round).unwrap().store(round, Ordering::Relaxed);
             let age = gauge.look().oldest_ms.unwrap();
-            assert!(age <= gauge.now_ms().saturating_sub(round));
+            assert!(age <= clock::coarse_ms().saturating_sub(round));
             gauge.take(outlet.recv().unwrap());
             assert_eq!(gauge.look().oldest_ms, None);
         }

@@ -37,57 +37,8 @@ use common::protocol::Wait;
 use common::watch::Lock;
 
 use crate::named::Named;
-use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Arc, Condvar, MutexGuard, PoisonError};
-
-/// Someone who holds a path or waits for it.
-#[derive(Debug)]
-pub struct Party {
-    who: String,
-    size: u64,
-    sending: Option<Sending>,
-    received: AtomicU64,
-    /// Woken when the entry names this party. Always used with the table's Mutex.
-    my_turn: Condvar,
-}
-
-/// By what its sender's next connection knows an upload again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sending {
-    /// The session it comes over.
-    pub session: u64,
-    /// What it is: equal for equal uploads of one sender, and for nothing else.
-    pub upload: String,
-}
-
-impl Party {
-    /// `who` will be shown to those who wait; `size` is how many bytes they announced; `sending`
-    /// is said by those whom their own next connection may replace.
-    pub fn new(who: impl Into<String>, size: u64, sending: Option<Sending>) -> Arc<Self> {
-        Arc::new(Self {
-            who: who.into(),
-            size,
-            sending,
-            received: AtomicU64::new(0),
-            my_turn: Condvar::new(),
-        })
-    }
-
-    /// Who it is, as others are shown.
-    pub fn who(&self) -> &str {
-        &self.who
-    }
-
-    /// How many bytes they announced.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Notes progress, for those who wait.
-    pub fn received(&self, bytes: u64) {
-        self.received.store(bytes, Ordering::Relaxed);
-    }
-}
+use crate::party::{Party, Path};
+use crate::sync::{Arc, MutexGuard, PoisonError};
 
 struct Entry {
     holder: Arc<Party>,
@@ -100,9 +51,9 @@ struct Entry {
 impl Entry {
     fn holder(&self) -> Wait {
         Wait {
-            holder: self.holder.who.clone(),
-            received: self.holder.received.load(Ordering::Relaxed),
-            size: self.holder.size,
+            holder: self.holder.who().to_owned(),
+            received: self.holder.received(),
+            size: self.holder.size(),
             since: self.since.elapsed().as_secs(),
             limit: None,
         }
@@ -113,7 +64,7 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The path.
-    pub path: String,
+    pub path: Path,
     /// Who holds it, and how far they are.
     pub holder: Wait,
     /// Who waits for it, the next one first.
@@ -122,7 +73,7 @@ pub struct Held {
 
 /// Who holds what, and who waits for it.
 pub struct Registry {
-    entries: Named<HashMap<String, Entry>>,
+    entries: Named<HashMap<Path, Entry>>,
 }
 
 impl Default for Registry {
@@ -143,10 +94,10 @@ impl Registry {
         Self { entries: Named::new("registry", HashMap::new()) }
     }
 
-    /// The claim on `path` if nobody holds it, else a place in its line. Never waits.
-    pub fn claim(&self, path: &str, me: Arc<Party>) -> Result<Claim<'_>, Ticket<'_>> {
-        let place = Place { registry: self, path: path.to_owned(), me: Arc::clone(&me) };
-        match self.lock().entry(path.to_owned()) {
+    /// The claim on what `me` wants if nobody holds it, else a place in its line. Never waits.
+    pub fn claim(&self, me: Arc<Party>) -> Result<Claim<'_>, Ticket<'_>> {
+        let place = Place { registry: self, me: Arc::clone(&me) };
+        match self.lock().entry(Path::clone(me.path())) {
             Slot::Vacant(free) => {
                 let (since, line) = (Instant::now(), VecDeque::new());
                 free.insert(Entry { holder: me, since, line, comers: 0 });
@@ -178,9 +129,9 @@ impl Registry {
         let mut held: Vec<Held> = entries
             .iter()
             .map(|(path, entry)| Held {
-                path: path.clone(),
+                path: Path::clone(path),
                 holder: entry.holder(),
-                line: entry.line.iter().map(|party| party.who.clone()).collect(),
+                line: entry.line.iter().map(|party| party.who().to_owned()).collect(),
             })
             .collect();
         drop(entries);
@@ -188,7 +139,7 @@ impl Registry {
         held
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Path, Entry>> {
         self.entries.lock()
     }
 }
@@ -196,19 +147,18 @@ impl Registry {
 /// A place at a path: at its head, as its holder, or in its line. Dropping it leaves.
 struct Place<'r> {
     registry: &'r Registry,
-    path: String,
     me: Arc<Party>,
 }
 
 impl fmt::Debug for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", self.me.who, self.path)
+        fmt::Display::fmt(&self.me, f)
     }
 }
 
 impl Place<'_> {
-    fn is_mine(&self, entries: &HashMap<String, Entry>) -> bool {
-        entries.get(&self.path).is_some_and(|entry| Arc::ptr_eq(&entry.holder, &self.me))
+    fn is_mine(&self, entries: &HashMap<Path, Entry>) -> bool {
+        entries.get(self.me.path()).is_some_and(|entry| Arc::ptr_eq(&entry.holder, &self.me))
     }
 }
 
@@ -216,7 +166,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut entries = self.registry.lock();
         let mine = self.is_mine(&entries);
-        let Some(entry) = entries.get_mut(&self.path) else { return };
+        let Some(entry) = entries.get_mut(self.me.path()) else { return };
         if !mine {
             // A waiter who gives up. Only its own place is touched: the order stays.
             entry.line.retain(|party| !Arc::ptr_eq(party, &self.me));
@@ -231,7 +181,7 @@ impl Drop for Place<'_> {
                 next.my_turn.notify_one();
             }
             None => {
-                entries.remove(&self.path);
+                entries.remove(self.me.path());
             }
         }
     }
@@ -243,8 +193,8 @@ impl Drop for Place<'_> {
 pub struct Claim<'r>(Place<'r>);
 
 impl Claim<'_> {
-    /// The holder, to note progress on.
-    pub fn party(&self) -> &Party {
+    /// The holder.
+    pub fn party(&self) -> &Arc<Party> {
         &self.0.me
     }
 }
@@ -267,15 +217,15 @@ impl<'r> Ticket<'r> {
     /// that the next [`wait`](Self::wait) returns at once.
     pub fn holder(&self) -> Option<Wait> {
         let entries = self.place.registry.lock();
-        let entry = entries.get(&self.place.path).filter(|_| !self.place.is_mine(&entries))?;
+        let entry = entries.get(self.place.me.path()).filter(|_| !self.place.is_mine(&entries))?;
         Some(entry.holder())
     }
 
-    /// The session that holds the path, if it is in the middle of that same upload.
-    pub fn session_sending(&self, upload: &str) -> Option<u64> {
+    /// The session that holds the path, if it is in the middle of this same upload.
+    pub fn twin(&self) -> Option<u64> {
         let entries = self.place.registry.lock();
-        let sending = entries.get(&self.place.path)?.holder.sending.as_ref()?;
-        (sending.upload == upload).then_some(sending.session)
+        let holder = &entries.get(self.place.me.path())?.holder;
+        holder.is_twin_of(&self.place.me).then_some(holder.session())
     }
 
     /// Waits for the claim, at most `patience`; then gives the same place in line back.

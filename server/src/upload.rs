@@ -23,7 +23,7 @@ use crate::plan::Plan;
 use crate::point;
 use crate::quota::Charge;
 use crate::refusal;
-use crate::state;
+use crate::state::{self, State};
 use crate::stop::Stop;
 use crate::store::{Folder, Kept, Part, Progress};
 use crate::writer::{CHUNKS_PER_UPLOAD, Feed, Writer};
@@ -79,6 +79,7 @@ impl<'s> Upload<'s> {
         plan: Plan<'s>,
         claim: Claim<'s>,
     ) -> Result<Self, Answer> {
+        let _doing = state::enter(State::Disk);
         plan.check_free()?;
         let begun = Instant::now();
         let failed = |e: io::Error| refusal::of_io("begin to write", &plan.path, &e);
@@ -87,7 +88,8 @@ impl<'s> Upload<'s> {
         let charge = plan.charge(kept.as_ref().map_or(0, Kept::bytes))?;
         let (part, reached) = plan.part(kept, stop).map_err(failed)?;
         let feed = writer.begin(part.file()).map_err(failed)?;
-        claim.received(reached.bytes);
+        state::feeds(claim.party(), feed.id());
+        claim.party().has_received(reached.bytes);
         let target = Target { plan, begun, part, charge, claim };
         let hasher = crc32fast::Hasher::new_with_initial_len(reached.crc32.0, reached.bytes);
         point::pass("put.begun");
@@ -169,7 +171,7 @@ impl<'s> Upload<'s> {
         self.hasher.update(space.get(..bytes).unwrap_or_default());
         self.received += bytes as u64;
         self.filled += bytes;
-        self.target.claim.received(self.received);
+        self.target.claim.party().has_received(self.received);
         if self.filled == self.chunk.len() {
             point::pass("put.chunk");
             self.send_chunk().map_err(|e| self.disk_failed(&e))?;
@@ -266,6 +268,7 @@ impl<'s> Received<'s> {
             log::error!("{written} of {} bytes of {} were written", self.expected, plan.path);
             return Err(failed(&io::ErrorKind::WriteZero.into()).into());
         }
+        let _doing = state::enter(State::Disk);
         if plan.origin.is_some() {
             part.forget();
         }

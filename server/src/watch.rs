@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, SystemTimeError};
 
+use common::escape::Safe;
 use common::limits::LINE_BYTES_MAX;
 use common::watch::{Counters as Counted, File, Lock, More, Queue, Table as Told, Thread};
 use serde::Serialize;
@@ -24,7 +25,7 @@ use crate::counters::Counters;
 use crate::quota::Ledger;
 use crate::room::Room;
 use crate::roster::Roster;
-use crate::state::{Row, State, Table, Words};
+use crate::state::{Row, Stake, State, Table, Words};
 
 /// Shares of a line. What is left of it is for locks, counters and the rest.
 const THREADS_BYTES: usize = 36 * 1024;
@@ -68,7 +69,8 @@ impl View<'_> {
         let seen: Vec<Seen> = self.table.rows().iter().map(|row| Seen::of(row)).collect();
         let mut more = More::default();
         let (files, holders) = files(&seen, &mut more);
-        let threads = seen.iter().map(|seen| seen.thread(&holders)).collect();
+        let uploads = uploads(&seen);
+        let threads = seen.iter().map(|seen| seen.thread(&holders, &uploads)).collect();
         let queues = self.table.queues().iter().map(|queue| queue.look()).collect();
         let is_idle = |thread: &Thread| thread.state == State::Idle.to_string();
         let threads = fitting(threads, THREADS_BYTES, is_idle, &mut more.threads);
@@ -119,6 +121,7 @@ fn millis(time: Result<Duration, SystemTimeError>) -> u64 {
 
 /// A row at one moment.
 struct Seen {
+    written: Option<u64>,
     name: String,
     state: State,
     words: Words,
@@ -130,18 +133,26 @@ struct Seen {
 impl Seen {
     fn of(row: &Row) -> Self {
         Self {
-            name: row.name().to_owned(),
+            name: row.name().to_string(),
             state: row.state(),
             words: row.words(),
+            written: row.written(),
             since_ms: u64::try_from(row.since().as_millis()).unwrap_or(u64::MAX),
             received: row.received(),
             sent: row.sent(),
         }
     }
 
-    fn thread(&self, holders: &BTreeMap<&str, &str>) -> Thread {
-        let Words { peer, user, work, on, stakes } = &self.words;
-        let awaited = stakes.iter().find(|stake| !stake.is_held()).map(|stake| stake.path());
+    /// What it works on: its own, or the upload of another.
+    fn work(&self, uploads: &BTreeMap<u64, String>) -> Option<String> {
+        let own = || Some(self.words.shown_work()).filter(|work| !work.is_empty());
+        let work = self.written.map_or_else(own, |upload| uploads.get(&upload).cloned());
+        work.filter(|_| !self.state.is_rest())
+    }
+
+    fn thread(&self, holders: &BTreeMap<&str, &str>, uploads: &BTreeMap<u64, String>) -> Thread {
+        let Words { peer, user, on, stakes, .. } = &self.words;
+        let awaited = stakes.iter().find(|stake| !stake.is_held).map(|stake| &**stake.party.path());
         let (on, by) = match (self.state, awaited) {
             (State::WaitFile, Some(path)) => (Some(end_of(path)), holders.get(path)),
             _ => (Some(*on).filter(|on| !on.is_empty()).map(str::to_owned), None),
@@ -150,9 +161,7 @@ impl Seen {
             name: self.name.clone(),
             peer: peer.map(|peer| peer.to_string()),
             user: user.clone(),
-            cmd: Some(work.as_str())
-                .filter(|work| !self.state.is_rest() && !work.is_empty())
-                .map(str::to_owned),
+            cmd: self.work(uploads),
             state: self.state.to_string(),
             on,
             by: by.map(|by| (*by).to_owned()),
@@ -161,6 +170,15 @@ impl Seen {
             sent: self.sent,
         }
     }
+}
+
+/// What the writer is sent, by its number: whose it is, and under what name.
+fn uploads(seen: &[Seen]) -> BTreeMap<u64, String> {
+    let stakes = seen.iter().flat_map(|of| of.words.stakes.iter().map(move |stake| (of, stake)));
+    let label = |(of, Stake { party, .. }): (&Seen, &Stake)| {
+        (party.upload(), format!("{} PUT {}", of.name, Safe(&end_of(party.path()))))
+    };
+    stakes.map(label).collect()
 }
 
 /// A name, and who has to do with it.
@@ -178,12 +196,13 @@ fn files<'s>(seen: &'s [Seen], more: &mut More) -> (Vec<File>, BTreeMap<&'s str,
     let mut names: BTreeMap<&str, Wanted<'_>> = BTreeMap::new();
     for thread in seen {
         for stake in &thread.words.stakes {
-            let wanted = names.entry(stake.path()).or_default();
-            if stake.is_held() {
+            let Stake { party, place, is_held } = stake;
+            let wanted = names.entry(party.path()).or_default();
+            if *is_held {
                 wanted.holder = Some(&thread.name);
-                (wanted.received, wanted.size) = (stake.received(), stake.size());
+                (wanted.received, wanted.size) = (party.received(), party.size());
             } else {
-                wanted.line.push((stake.place(), &thread.name));
+                wanted.line.push((*place, &thread.name));
             }
         }
     }

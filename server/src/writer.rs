@@ -93,13 +93,7 @@ impl Default for Flow {
 const BACK_PLACES: usize = CHUNKS_PER_UPLOAD + 2;
 
 enum Command {
-    Begin {
-        id: u64,
-        part: Arc<File>,
-        back: Sender<Back>,
-        /// Whose upload it is, for who looks on.
-        label: Option<String>,
-    },
+    Begin { id: u64, part: Arc<File>, back: Sender<Back> },
 }
 
 enum Data {
@@ -152,7 +146,8 @@ impl Writer {
         let rung = bell.clone();
         let thread =
             thread::Builder::new().name("writer".into()).spawn_scoped(scope, move || {
-                let _seat = table.seat("writer", State::Run);
+                // What it does in between is over at once: it waits for the queues, or for the disk.
+                let _seat = table.seat("writer", State::WaitQueueEmpty);
                 let _shown = (table.show(announced.clone()), table.show(carried.clone()));
                 let bell = rung;
                 let desk = Desk::new(command_queue.clone(), announced, carried, bell.clone());
@@ -181,11 +176,10 @@ impl Writer {
     pub fn begin(&self, part: Arc<File>) -> io::Result<Feed> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let (back, returns) = bounded(BACK_PLACES);
-        let label = state::own_label();
         // LESSON: this send happens before the first chunk's, in the same thread. That is all the
         // order the writer needs.
         self.commands
-            .send(Command::Begin { id, part, back, label }, 0, self.flow.patience)
+            .send(Command::Begin { id, part, back }, 0, self.flow.patience)
             .map_err(|_| writer_gone())?;
         Ok(Feed::new(id, self.flow, self.data.clone(), returns))
     }

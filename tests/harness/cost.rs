@@ -2,10 +2,11 @@
 //!
 //! Goal: to see one per cent on a machine whose own noise is five. Method: both servers run at the same
 //! time, each in a process of its own with one client, and are given the same work **in small pieces,
-//! in turn**: one, other, other, one. What disturbs the machine lasts longer than a piece, so it meets
-//! both. A *round* has new servers, because where a process happens to lie in memory makes it a little
-//! faster or slower for all of its life. Of a round only the *ratio* of the two counts, and of all
-//! rounds the middle one, with the interval in which the true middle lies in 95 of 100 cases.
+//! in turn**: one, other, other, one. What disturbs the machine mostly lasts longer than a piece, so it
+//! meets both; where it meets one, it spoils the *ratio* of two pieces that stand side by side, and of
+//! those the middle one counts. A *round* has new servers, because where a process happens to lie in
+//! memory makes it a little faster or slower for all of its life. Of all rounds, again, the middle one
+//! counts, with the interval in which the true middle lies in 95 of 100 cases.
 //!
 //! Whoever wants to believe a figure first compares a build with itself: what is seen then is what
 //! this program cannot see.
@@ -45,9 +46,10 @@ pub struct Scale {
 const SMALL_BYTES: usize = 4096;
 
 impl Scale {
-    /// 1 GiB up, and four times 2,000 files of 4 KiB, which are over so soon.
+    /// 1 GiB up, and 2,000 files of 4 KiB. Rather more rounds than longer ones: what differs most from
+    /// round to round stays as it is within one.
     pub fn full() -> Self {
-        Self { pieces: 16, large: 64 << 20, small: 500 }
+        Self { pieces: 4, large: 256 << 20, small: 500 }
     }
 
     /// So little that no figure means anything.
@@ -103,18 +105,20 @@ pub fn compare(
     for round in 0..rounds {
         let mut subjects = start(programs, round.is_multiple_of(2))?;
         for (work, comparison) in works.into_iter().zip(&mut comparisons) {
-            let mut taken = [Taken::default(); 2];
+            let mut pairs = Vec::new();
             for piece in 0..scale.pieces {
+                let mut taken = [Taken::default(); 2];
                 for turn in 0..2 {
                     if interrupt.is_set() {
                         return Err(io::Error::other("ended by Ctrl-C"));
                     }
                     // one other, other one, …; and the next round the other way round.
                     let who = ((turn + piece + round) % 2) as usize;
-                    taken[who].add(subjects[who].work(work, scale, &bytes)?);
+                    taken[who] = subjects[who].work(work, scale, &bytes)?;
                 }
+                pairs.push(taken);
             }
-            comparison.note(taken);
+            comparison.note(&pairs);
         }
     }
     Ok(comparisons)
@@ -194,17 +198,12 @@ impl Subject {
     }
 }
 
-impl Taken {
-    fn add(&mut self, more: Self) {
-        self.wall += more.wall;
-        self.cpu += more.cpu;
-    }
-}
-
 impl Comparison {
-    fn note(&mut self, [one, other]: [Taken; 2]) {
-        self.speeds.push(one.wall.as_secs_f64() / other.wall.as_secs_f64());
-        self.cpus.push(other.cpu.as_secs_f64() / one.cpu.as_secs_f64());
+    /// A round, in pieces that were done side by side.
+    fn note(&mut self, pairs: &[[Taken; 2]]) {
+        let middle = |ratio: fn(&[Taken; 2]) -> f64| median(pairs.iter().map(ratio).collect());
+        self.speeds.push(middle(|[one, other]| one.wall.as_secs_f64() / other.wall.as_secs_f64()));
+        self.cpus.push(middle(|[one, other]| other.cpu.as_secs_f64() / one.cpu.as_secs_f64()));
     }
 }
 

@@ -283,7 +283,7 @@ fn under_select_a_writer_that_sleeps_stops_nobody_else() {
     let (mut peer, mut watcher) = (class.peer(), class.administrator());
     send_whole(&mut peer, "a.txt", b"first");
     let table = asleep(&mut watcher, "writer", "writer.chunk");
-    assert_eq!(called(&table, "threads", "writer")["cmd"], "c01 PUT a.txt");
+    assert_eq!(called(&table, "threads", "writer")["cmd"], "c01 PUT /library/a.txt");
     assert_ok(&admin(&mut watcher, "sleep-at writer.chunk=0"));
     assert_ok(&peer.line());
 }

@@ -89,7 +89,7 @@ fn a_trace_says_what_each_thread_did_on_what_it_waited_and_who_held_that() {
     assert!(waits.iter().all(|wait| wait["args"]["on"] == "/library/a.txt"), "{waits:?}");
     let whose = |slice: &&Value| slice["args"]["work"].as_str().unwrap().to_owned();
     let written: Vec<String> = slices("writer", "DISK").iter().map(whose).collect();
-    assert_eq!(written, ["c01 PUT a.txt", "c02 PUT b.txt"]);
+    assert_eq!(written, ["c01 PUT /library/a.txt", "c02 PUT /library/b.txt"]);
     let done = |track: &str| -> Vec<&str> {
         let moments = tracks[track].iter().filter(|event| event["ph"] == "i");
         moments.map(|event| event["name"].as_str().unwrap()).collect()

@@ -468,9 +468,9 @@ const JAMMED: &str = "\
 ferryd ADDRESS model thread up TIME sessions 8
 thread client command state on / held by for in out
 main - - ACCEPT - TIME
-writer - c05 PUT c05-00 DISK - TIME
+writer - c05 PUT ~ary/c05-00 DISK - TIME
 c01 127.0.0.1 PUT a.txt READ slow sender TIME
-c02 127.0.0.1 PUT a.txt WAIT_FILE /library/a.txt <- c01 TIME
+c02 127.0.0.1 PUT a.txt WAIT_FILE ~brary/a.txt <- c01 TIME
 c03 127.0.0.1 GET film SEND slow reader TIME
 c05 127.0.0.1 PUT c05-63 DISK writer TIME
 c06 127.0.0.1 PUT c06-63 DISK writer TIME

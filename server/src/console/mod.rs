@@ -118,7 +118,7 @@ impl<'c> Console<'c> {
                     // Nobody has the keyboard any more.
                     let Ok(typed) = typed else { return };
                     drop(waiting);
-                    state::works_on(Safe(&typed.line));
+                    state::works_on(&typed.line, "");
                     // A panic, as of a session, ends what was being done and nothing else.
                     let obeyed = AssertUnwindSafe(|| self.obey(&typed.line));
                     let failed = Refusal::new(Reason::Internal, "that failed; the log says why");

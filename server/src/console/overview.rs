@@ -44,7 +44,13 @@ impl Console<'_> {
         let titles = titles(["BY", "HAS COME", "FOR", "WAITING", "FILE"]);
         let rows = held.into_iter().map(|Held { path, holder, line }| {
             let come = format!("{} of {}", size(holder.received), size(holder.size));
-            [holder.holder, come, span(Duration::from_secs(holder.since)), some(&line), path]
+            [
+                holder.holder,
+                come,
+                span(Duration::from_secs(holder.since)),
+                some(&line),
+                path.to_string(),
+            ]
         });
         Ok(table(&[titles].into_iter().chain(rows).collect::<Vec<_>>()))
     }

@@ -18,7 +18,7 @@ use std::panic::{self, AssertUnwindSafe};
 use crate::listener::Admitted;
 use crate::service::Service;
 use crate::session;
-use crate::state::{State, Table};
+use crate::state::{self, State, Table};
 use crate::stop::Stop;
 
 /// A session needs little stack: buffers live on the heap. The deepest thing on it is the JSON
@@ -26,9 +26,8 @@ use crate::stop::Stop;
 /// takes a third of a mebibyte. Stack that is not touched costs no memory.
 const STACK_BYTES: usize = 1024 * 1024;
 
-/// What a session's thread is called, in the log and in the table of states.
 fn name(client: &Admitted<'_>) -> String {
-    format!("c{:02}", client.session)
+    state::called(client.session).to_string()
 }
 
 /// Holds a session in the calling thread, from its first line to its last. A panic in it ends this

@@ -107,7 +107,7 @@ fn attend(client: &Admitted<'_>, table: &Table, children: &Children) {
     // the middle of a file.
     let _not_ours = client.slot.in_file();
     let ended = children.start(client).and_then(|mut child| {
-        state::works_on(format_args!("process {}", child.id()));
+        state::works_on("process", &child.id().to_string());
         let ended = child.wait();
         children.lock().remove(&client.session);
         ended

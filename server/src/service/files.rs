@@ -10,10 +10,10 @@ use common::protocol::{Details, Kind, Page, Put, Reason, Refusal, Response, Stat
 use super::{Handled, Refused, Reply, Service, Who};
 use crate::answer::Answer;
 use crate::claims::Claim;
+use crate::party::Party;
 use crate::places::{Ground, Spot};
 use crate::plan::{Overwrite, Plan};
 use crate::refusal;
-use crate::registry::Party;
 use crate::rights::Deed;
 use crate::store::{Folder, Listing, Opened, Origin};
 
@@ -169,9 +169,9 @@ impl<'s> Service<'s> {
     /// The claim on a spot if nobody holds it. What takes a name away does not wait for it: who
     /// holds it is about to make it anew.
     fn claim_now(&self, who: &Who<'_>, spot: &Spot<'_>) -> Result<Claim<'s>, Refusal> {
-        let party = Party::new(who.to_string(), 0, None);
-        let asked = self.claims.claim(&spot.canonical, party);
-        asked.map_err(|waiting| waiting.busy(&spot.path))
+        let path = spot.canonical.to_string();
+        let party = Party::new(who.session, who.to_string(), path, 0, None);
+        self.claims.claim(&party).map_err(|waiting| waiting.busy(&spot.path))
     }
 }
 

@@ -35,7 +35,7 @@ use crate::plan::Plan;
 use crate::quota::Usage;
 use crate::room::{Outbox, Pace, Presence, Room};
 use crate::roster::Roster;
-use crate::state::Table;
+use crate::state::{self, Table};
 use crate::stop::Stop;
 use crate::store::{Listing, Opened};
 use crate::writer::Writer;
@@ -97,7 +97,7 @@ impl fmt::Display for Who<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.user {
             Some(user) => user.name.fmt(f),
-            None => write!(f, "guest c{:02}", self.session),
+            None => write!(f, "guest {}", state::called(self.session)),
         }
     }
 }

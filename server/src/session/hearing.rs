@@ -25,7 +25,7 @@ use super::{End, Hearing, Session};
 use crate::room::Outbox;
 use crate::roster::Slot;
 use crate::socket::Outgoing;
-use crate::state::{State, Table};
+use crate::state::{self, State, Table};
 
 /// What a client may be too slow with.
 pub(crate) const HEARING: &str = "what is said in the room";
@@ -38,7 +38,7 @@ impl Session<'_> {
     /// to hear something else.
     pub(super) fn hear(&mut self, hearing: Hearing) -> Result<Option<Hearing>, End> {
         let Hearing { answer, outbox, job } = hearing;
-        let name = format!("c{:02}:room", self.who.session);
+        let name = format!("{}:room", state::called(self.who.session));
         let teller = Teller { outbox, outgoing: self.outgoing, slot: self.slot };
         let (table, outgoing) = (self.table, self.outgoing);
         thread::scope(|scope| {

@@ -45,7 +45,7 @@ pub(crate) struct Job {
 impl Job {
     pub(crate) fn of(request: &Request) -> Self {
         let (verb, path) = (request.verb(), request.path().to_owned());
-        state::works_on(format_args!("{verb} {}", Safe(&path)));
+        state::works_on(verb, &path);
         Self { verb, path, body: Body::of(request), begun: Instant::now() }
     }
 

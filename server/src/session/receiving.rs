@@ -1,6 +1,7 @@
 //! What comes in and is longer than a line: a `PUT`, its turn at the name, its body.
 
 use std::io::BufRead as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::frame;
@@ -10,9 +11,9 @@ use common::protocol::{Offset, Reason, Refusal, Response, Sum, Wait};
 use super::{Body, End, Job, Session};
 use crate::answer::Answer;
 use crate::claims::Claim;
+use crate::party::Party;
 use crate::plan::Plan;
 use crate::point;
-use crate::registry::{Party, Sending};
 use crate::service::Who;
 use crate::state::{self, State};
 use crate::store::Origin;
@@ -84,9 +85,7 @@ impl<'s> Session<'s> {
 
     /// The claim on the plan's path, after waiting for it if it must be; or the answer `busy`.
     fn claim(&mut self, plan: &Plan<'s>) -> Result<Result<Claim<'s>, Answer>, End> {
-        let sending = sending(&self.who, plan);
-        let party = Party::new(self.who.to_string(), plan.size, sending.clone());
-        let mut waiting = match self.service.claims.claim(&plan.claim_on, party) {
+        let mut waiting = match self.service.claims.claim(&party(&self.who, plan)) {
             Ok(claim) => return Ok(Ok(claim)),
             Err(waiting) => waiting,
         };
@@ -101,7 +100,7 @@ impl<'s> Session<'s> {
         // the client is told at once and then again every so often.
         let mut pause = Duration::ZERO;
         if plan.resume
-            && let Some(lost) = sending.and_then(|own| waiting.session_sending(&own.upload))
+            && let Some(lost) = waiting.twin()
         {
             self.slot.take_over(lost);
             // It ends in a moment. Who does not want to wait for others does not wait for this.
@@ -192,13 +191,14 @@ impl<'s> Session<'s> {
     }
 }
 
-/// What lets the next connection of the same user take this upload over. Guests have no names, and
-/// several may come from one address: none of them ends another's session.
-pub(crate) fn sending(who: &Who<'_>, plan: &Plan<'_>) -> Option<Sending> {
-    who.user.as_ref()?;
-    let Origin { sender, size, mtime, .. } = plan.origin.as_ref()?;
-    let upload = format!("{sender} {size} {mtime:?}");
-    Some(Sending { session: who.session, upload })
+/// The session, as it wants what the plan says.
+pub(crate) fn party(who: &Who<'_>, plan: &Plan<'_>) -> Arc<Party> {
+    // The next connection of the same user may take an upload over. Guests have no names, and several
+    // may come from one address: none of them ends another's session.
+    let origin = plan.origin.as_ref().filter(|_| who.user.is_some());
+    let upload =
+        origin.map(|Origin { sender, size, mtime, .. }| format!("{sender} {size} {mtime:?}"));
+    Party::new(who.session, who.to_string(), plan.claim_on.to_string(), plan.size, upload)
 }
 
 /// The refusal for what stands behind a body and is no checksum line.

@@ -9,7 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Stake, State};
+use super::State;
+use crate::party::Path;
 
 /// Something that happened at a row.
 #[derive(Debug, Clone)]
@@ -43,12 +44,21 @@ pub enum What {
     WorksOn(Arc<str>),
     /// The same, for another row.
     WorksFor(Arc<str>),
+    /// What it sends to the writer bears this number there.
+    Feeds {
+        /// The number.
+        upload: u64,
+        /// Of what.
+        path: Path,
+    },
+    /// It writes the upload of this number from now on.
+    Writes(u64),
     /// It stands in line for a name.
-    Wants(Arc<Stake>),
+    Wants(Path),
     /// It has the name now.
-    Holds(Arc<Stake>),
+    Holds(Path),
     /// It has it no more, or has left the line.
-    LetsGo(Arc<Stake>),
+    LetsGo(Path),
     /// It has put something into a queue, or taken something out.
     Queue {
         /// What the queue is called.

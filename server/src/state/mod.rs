@@ -13,7 +13,8 @@
 //! # Who writes and who reads
 //! A row is some atomics and a few words. Its owner is its only writer; readers may see a state and
 //! the words of the next one, which is good enough to look at and used for nothing else. The one
-//! exception is `IDLE`, which the shutdown reads to decide (see [`roster`](crate::roster)).
+//! exception is `IDLE`, which the shutdown reads to decide (see [`roster`](crate::roster)). What is
+//! noted is mostly never looked at: so it is noted as it is, and whoever looks makes a text of it.
 //!
 //! # What looking at it takes
 //! Never a lock that guards data: not the registry's, not the roster's, not the room's. Whoever owns
@@ -61,37 +62,35 @@ use common::watch::Queue;
 
 pub use self::event::{Ear, Event, What};
 use self::row::Span;
-pub use self::row::{Row, Words};
+pub use self::row::{Row, Words, called};
 pub use self::stake::{Note, Stake, stake};
 pub use self::table::{Depth, Line, Seat, Shown, Table};
+use crate::party::Party;
 
 /// Whether threads tell what they do. Where they do not, the compiler leaves out all that would.
-const IS_TOLD: bool = cfg!(not(feature = "untold"));
+pub const IS_TOLD: bool = cfg!(not(feature = "untold"));
 
 /// How many bytes of what a thread works on are kept. A request may name a path of 64 KiB.
 const WORK_BYTES: usize = 400;
 
 /// A text that takes no more than there is room for.
-struct Bounded<'t> {
-    text: &'t mut String,
-    left: usize,
-}
+struct Bounded<'t>(&'t mut String);
 
 impl fmt::Write for Bounded<'_> {
     fn write_str(&mut self, more: &str) -> fmt::Result {
-        let fits = more.floor_char_boundary(self.left);
-        self.text.push_str(&more[..fits]);
-        self.left -= fits;
+        let fits = more.floor_char_boundary(WORK_BYTES.saturating_sub(self.0.len()));
+        self.0.push_str(&more[..fits]);
         if fits == more.len() { Ok(()) } else { Err(fmt::Error) }
     }
 }
 
-/// So much of `what` as there is room for, without spaces behind it, in place of `text`.
-fn bounded(text: &mut String, what: &impl fmt::Display) {
-    text.clear();
+/// So much of `what` as there is room for, without spaces behind it.
+fn bounded(what: impl fmt::Display) -> String {
+    let mut text = String::new();
     // It ends where there is no more room.
-    let _ = write!(Bounded { text, left: WORK_BYTES }, "{what}");
+    let _ = write!(Bounded(&mut text), "{what}");
     text.truncate(text.trim_end().len());
+    text
 }
 
 /// What a thread can be doing. Waiting for what, in the lesson's sense, is always one of these.
@@ -187,11 +186,12 @@ fn tell<T>(act: impl FnOnce(&Arc<Row>) -> T) -> Option<T> {
     if IS_TOLD { with_own_row(act) } else { None }
 }
 
-/// The calling thread's row says `state` until the guard is dropped.
+/// The calling thread's row says `state` until the guard is dropped. A thread that is in it already
+/// stays as it is: a step may say for all of its parts what they do.
 #[must_use = "the state ends when the guard is dropped"]
 pub fn enter(state: State) -> Doing {
-    let begin = |row: &Arc<Row>| Before { span: row.begin(state), on: None };
-    let before = if state == State::Idle { with_own_row(begin) } else { tell(begin) };
+    let begin = |row: &Arc<Row>| row.begins(state).map(|span| Before { span, on: None });
+    let before = if state == State::Idle { with_own_row(begin) } else { tell(begin) }.flatten();
     Doing { before, not_sent: PhantomData }
 }
 
@@ -206,43 +206,56 @@ pub fn enter_on(state: State, on: &'static str) -> Doing {
     Doing { before, not_sent: PhantomData }
 }
 
-/// Notes what the calling thread works on, until it works on something else.
-pub fn works_on(what: impl fmt::Display) {
+/// Notes what the calling thread does, and on what, until it works on something else.
+pub fn works_on(verb: &str, what: &str) {
     tell(|row| {
-        bounded(&mut row.words_mut().work, &what);
+        row.words_mut().put_work(&[verb, " ", what]);
         row.tell(|| What::WorksOn(row.work().into()));
     });
 }
 
-/// The same, of what another thread has said for itself ([`own_label`]).
+/// Notes by which number the writer knows what the calling thread sends.
+///
+/// The writer says no more than this number, and whoever looks on finds here whose upload it is. It
+/// could be handed all there is to show; but what two threads hold travels between their processors
+/// with each step, and that was half of what the table cost.
+pub fn feeds(party: &Party, upload: u64) {
+    tell(|row| {
+        party.is_upload(upload);
+        row.tell(|| What::Feeds { upload, path: Arc::clone(party.path()) });
+    });
+}
+
+/// Notes that the calling thread writes the upload of that number.
+pub fn writes(upload: u64) {
+    tell(|row| row.writes(upload));
+}
+
+/// Notes that the calling thread works on what another has said for itself ([`own_label`]).
 pub fn works_for(label: Option<&str>) {
     if let Some(label) = label {
         tell(|row| {
-            label.clone_into(&mut row.words_mut().work);
-            row.tell(|| What::WorksFor(label.into()));
+            row.words_mut().put_work(&[label]);
+            row.tell(|| What::WorksFor(row.work().into()));
         });
     }
 }
 
 /// Who the calling thread is and what it works on, for another thread that works for it.
 pub fn own_label() -> Option<String> {
-    tell(|row| [row.name(), " ", &row.words_mut().work].concat())
+    tell(|row| format!("{} {}", row.name(), row.work()))
 }
 
 /// Whether the calling thread, or the line it sits at, is called so.
 pub fn is_own_name(name: &str) -> bool {
-    with_own_row(|row| row.name() == name).unwrap_or(false)
+    with_own_row(|row| **row.name() == *name).unwrap_or(false)
 }
 
 /// Tells those who listen that the calling thread has done something worth reading. Nobody listens:
 /// it is not even put into words.
 pub fn did(what: impl fmt::Display) {
     with_own_row(|row| {
-        row.tell(|| {
-            let mut text = String::new();
-            bounded(&mut text, &what);
-            What::Did(text.into())
-        });
+        row.tell(|| What::Did(bounded(what).into()));
     });
 }
 
@@ -309,7 +322,7 @@ mod tests {
         let table = Table::default();
         {
             let seat = table.seat("c07", State::Run);
-            works_on("PUT a");
+            works_on("PUT", "a");
             {
                 let _outer = enter(State::Disk);
                 let _inner = enter(State::WaitFile);
@@ -352,10 +365,10 @@ mod tests {
         received(3);
         sent(4);
         received(5);
-        works_on(format_args!("PUT {}", "长".repeat(1000)));
+        works_on("PUT", &"长".repeat(1000));
         let row = seat.row();
         assert_eq!((row.received(), row.sent()), (8, 4));
-        assert!((WORK_BYTES - 3..=WORK_BYTES).contains(&row.words().work.len()));
+        assert!((WORK_BYTES - 3..=WORK_BYTES).contains(&row.work().len()));
         assert_eq!(own_label().unwrap().split(' ').next(), Some("c07"));
     }
 

@@ -1,27 +1,31 @@
 //! One thread's line in the table.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::escape::Safe;
+
 use super::event::{Audience, What};
 use super::stake::Stake;
-use super::{IS_TOLD, State};
+use super::{Bounded, IS_TOLD, State, bounded};
 use crate::clock;
 
 /// What one thread is doing. It alone writes here.
 #[derive(Debug)]
 pub struct Row {
     id: u64,
-    name: String,
+    name: Arc<str>,
     /// Who is told what happens here; mostly nobody.
     audience: Option<Arc<Audience>>,
-    state: AtomicU8,
-    since_ms: AtomicU64,
+    /// A [`Span`]: one word, so that nobody sees a state with the time of another.
+    span: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
+    /// The number of the upload it writes, for another; 0 if it never did.
+    writes: AtomicU64,
     words: Mutex<Words>,
 }
 
@@ -32,6 +36,23 @@ pub(super) struct Span {
     pub(super) since_ms: u64,
 }
 
+impl Span {
+    /// From now on; since when, nobody is told where nothing is told.
+    fn from_now(state: State) -> Self {
+        Self { state, since_ms: if IS_TOLD { clock::coarse_ms() } else { 0 } }
+    }
+
+    /// As it is stored: the state is the lowest byte. There is room for two million years.
+    fn word(self) -> u64 {
+        self.since_ms << 8 | u64::from(self.state as u8)
+    }
+
+    fn of(word: u64) -> Self {
+        let [state, ..] = word.to_le_bytes();
+        Self { state: State::of(state), since_ms: word >> 8 }
+    }
+}
+
 /// What does not fit into an atomic.
 #[derive(Debug, Clone)]
 pub struct Words {
@@ -39,12 +60,26 @@ pub struct Words {
     pub peer: Option<SocketAddr>,
     /// As whom its client has logged in.
     pub user: Option<String>,
-    /// What it works on, or has worked on last.
+    /// What it works on, or has worked on last: as it came, so not to be shown before it is escaped.
     pub work: String,
     /// On what it waits, if that is a queue or shared with others.
     pub on: &'static str,
     /// The names it holds and waits for.
-    pub stakes: Vec<Arc<Stake>>,
+    pub stakes: Vec<Stake>,
+}
+
+impl Words {
+    /// What it works on, put together from these, as much as there is room for.
+    pub(super) fn put_work(&mut self, words: &[&str]) {
+        self.work.clear();
+        // It ends where there is no more room.
+        let _ = words.iter().try_for_each(|word| Bounded(&mut self.work).write_str(word));
+    }
+
+    /// The same, for a screen.
+    pub fn shown_work(&self) -> String {
+        bounded(Safe(&self.work))
+    }
 }
 
 impl Row {
@@ -53,15 +88,15 @@ impl Row {
         let (peer, user, work, on, stakes) = (None, None, String::new(), "", Vec::new());
         let row = Self {
             id,
-            name: name.to_owned(),
+            name: name.into(),
             audience,
-            state: AtomicU8::new(first as u8),
-            since_ms: AtomicU64::new(now_ms()),
+            span: AtomicU64::new(Span::from_now(first).word()),
             received: none(),
             sent: none(),
+            writes: none(),
             words: Mutex::new(Words { peer, user, work, on, stakes }),
         };
-        row.tell(|| What::Began { name: name.into(), state: first });
+        row.tell(|| What::Began { name: Arc::clone(&row.name), state: first });
         row
     }
 
@@ -73,19 +108,19 @@ impl Row {
     }
 
     /// What the thread is called.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &Arc<str> {
         &self.name
     }
 
     /// What the thread is doing now. Sequentially consistent with [`enter`](super::enter): see the
     /// shutdown's argument in [`roster`](crate::roster).
     pub fn state(&self) -> State {
-        State::of(self.state.load(Ordering::SeqCst))
+        Span::of(self.span.load(Ordering::SeqCst)).state
     }
 
     /// What it works on, or has worked on last.
     pub fn work(&self) -> String {
-        self.words_mut().work.clone()
+        self.words().shown_work()
     }
 
     /// A copy of all it says in words.
@@ -95,7 +130,7 @@ impl Row {
 
     /// For how long it has done so, or, if that is shorter, since bytes last moved.
     pub fn since(&self) -> Duration {
-        Duration::from_millis(now_ms().saturating_sub(self.since_ms.load(Ordering::Relaxed)))
+        Duration::from_millis(clock::coarse_ms().saturating_sub(self.span().since_ms))
     }
 
     /// Bytes that came to it.
@@ -108,6 +143,17 @@ impl Row {
         self.sent.load(Ordering::Relaxed)
     }
 
+    /// The number of the upload that it writes, or has written last; none if that is not its work.
+    pub fn written(&self) -> Option<u64> {
+        Some(self.writes.load(Ordering::Relaxed)).filter(|upload| *upload > 0)
+    }
+
+    pub(super) fn writes(&self, upload: u64) {
+        if self.writes.swap(upload, Ordering::Relaxed) != upload {
+            self.tell(|| What::Writes(upload));
+        }
+    }
+
     /// Held for a few steps, to copy or to change.
     pub(super) fn words_mut(&self) -> MutexGuard<'_, Words> {
         self.words.lock().unwrap_or_else(PoisonError::into_inner)
@@ -115,17 +161,18 @@ impl Row {
 
     /// The state it is in.
     pub(super) fn span(&self) -> Span {
-        Span {
-            state: State::of(self.state.load(Ordering::Relaxed)),
-            since_ms: self.since_ms.load(Ordering::Relaxed),
-        }
+        Span::of(self.span.load(Ordering::Relaxed))
+    }
+
+    /// Begins a state that it is not in, and says which one that ends.
+    pub(super) fn begins(&self, state: State) -> Option<Span> {
+        (self.span().state != state).then(|| self.begin(state))
     }
 
     /// Begins a state, and says which one that ends.
     pub(super) fn begin(&self, state: State) -> Span {
         let before = self.span();
-        self.begin_anew();
-        self.store(state);
+        self.restore(Span::from_now(state));
         before
     }
 
@@ -139,16 +186,13 @@ impl Row {
     }
 
     /// Goes back to a state as if it had never been left.
-    pub(super) fn restore(&self, Span { state, since_ms }: Span) {
-        self.since_ms.store(since_ms, Ordering::Relaxed);
-        self.store(state);
-    }
-
+    ///
     /// Only `IDLE` is decided by: what follows it must not be done before it is seen. To be in order
     /// with everything costs more than the rest of it.
-    fn store(&self, state: State) {
+    pub(super) fn restore(&self, span: Span) {
+        let state = span.state;
         let order = if state == State::Idle { Ordering::SeqCst } else { Ordering::Release };
-        self.state.store(state as u8, order);
+        self.span.store(span.word(), order);
         self.tell(|| What::Enters { state, on: self.words_mut().on });
     }
 
@@ -169,17 +213,15 @@ impl Row {
         self.begin_anew();
     }
 
+    /// It stays in its state, as if it had just come to it.
     fn begin_anew(&self) {
-        if IS_TOLD {
-            self.since_ms.store(now_ms(), Ordering::Relaxed);
-        }
+        self.span.store(Span::from_now(self.span().state).word(), Ordering::Relaxed);
     }
 }
 
-/// For how long somebody waits is shown in tenths of a second, and asked at every step: the coarse
-/// clock will do.
-fn now_ms() -> u64 {
-    u64::try_from(clock::coarse().as_millis()).unwrap_or(u64::MAX)
+/// What a session's thread is called, in the log and in the table.
+pub fn called(session: u64) -> impl fmt::Display {
+    fmt::from_fn(move |f| write!(f, "c{session:02}"))
 }
 
 impl fmt::Display for Row {

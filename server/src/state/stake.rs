@@ -4,56 +4,28 @@
 //! made by the session that has the claim, in its own row, and gone with the claim.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Row, What, tell};
+use crate::party::Party;
 
 /// A name that a thread holds or waits for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Stake {
-    path: Box<str>,
-    size: u64,
-    /// Who has the smaller number is served sooner.
-    place: u64,
-    received: AtomicU64,
-    held: AtomicBool,
-}
-
-impl Stake {
-    /// The name, from the root.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// How many bytes were announced.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// Where it stands in the line for the name.
-    pub fn place(&self) -> u64 {
-        self.place
-    }
-
-    /// How many bytes have come.
-    pub fn received(&self) -> u64 {
-        self.received.load(Ordering::Relaxed)
-    }
-
+    /// Who wants what.
+    pub party: Arc<Party>,
+    /// Where it stands in the line for the name. Who has the smaller number is served sooner.
+    pub place: u64,
     /// Whether the thread holds the name. Else it waits for it.
-    pub fn is_held(&self) -> bool {
-        self.held.load(Ordering::Relaxed)
-    }
+    pub is_held: bool,
 }
 
-/// Notes that the calling thread waits for `path`, into which it wants to put `size` bytes.
-pub fn stake(path: &str, size: u64, place: u64) -> Note {
+/// Notes that the calling thread waits for what `party` wants.
+pub fn stake(party: &Arc<Party>, place: u64) -> Note {
     let noted = tell(|row| {
-        let (received, held) = (AtomicU64::new(0), AtomicBool::new(false));
-        let stake = Arc::new(Stake { path: path.into(), size, place, received, held });
-        row.words_mut().stakes.push(Arc::clone(&stake));
-        row.tell(|| What::Wants(Arc::clone(&stake)));
-        (Arc::clone(row), stake)
+        let stake = Stake { party: Arc::clone(party), place, is_held: false };
+        row.words_mut().stakes.push(stake);
+        row.tell(|| What::Wants(Arc::clone(party.path())));
+        (Arc::clone(row), Arc::clone(party))
     });
     Note { noted }
 }
@@ -62,32 +34,34 @@ pub fn stake(path: &str, size: u64, place: u64) -> Note {
 #[derive(Debug)]
 #[must_use = "the note is gone when it is dropped"]
 pub struct Note {
-    /// Where it stands, and what; none of a thread without a row.
-    noted: Option<(Arc<Row>, Arc<Stake>)>,
+    /// Where it stands, and of what; none of a thread without a row.
+    noted: Option<(Arc<Row>, Arc<Party>)>,
 }
 
 impl Note {
     /// The thread holds the name now.
     pub fn holds(&self) {
-        if let Some((row, stake)) = &self.noted {
-            stake.held.store(true, Ordering::Relaxed);
-            row.tell(|| What::Holds(Arc::clone(stake)));
-        }
-    }
-
-    /// So many bytes have come.
-    pub fn received(&self, bytes: u64) {
-        if let Some((_, stake)) = &self.noted {
-            stake.received.store(bytes, Ordering::Relaxed);
+        if let Some((row, party)) = &self.noted {
+            // It is mostly the last one that was noted.
+            let mut words = row.words_mut();
+            let own = words.stakes.iter_mut().rfind(|stake| Arc::ptr_eq(&stake.party, party));
+            if let Some(stake) = own {
+                stake.is_held = true;
+            }
+            drop(words);
+            row.tell(|| What::Holds(Arc::clone(party.path())));
         }
     }
 }
 
 impl Drop for Note {
     fn drop(&mut self) {
-        if let Some((row, own)) = &self.noted {
-            row.words_mut().stakes.retain(|stake| !Arc::ptr_eq(stake, own));
-            row.tell(|| What::LetsGo(Arc::clone(own)));
+        if let Some((row, party)) = &self.noted {
+            let mut words = row.words_mut();
+            let own = words.stakes.iter().position(|stake| Arc::ptr_eq(&stake.party, party));
+            let own = own.map(|own| words.stakes.swap_remove(own));
+            drop((words, own));
+            row.tell(|| What::LetsGo(Arc::clone(party.path())));
         }
     }
 }
@@ -101,16 +75,18 @@ mod tests {
     fn a_stake_is_seen_as_long_as_its_note_is_kept() {
         let table = Table::default();
         let seat = table.seat("c07", State::Run);
-        let (a, b) = (stake("/library/a", 5, 0), stake("/library/b", 7, 3));
+        let party = |path: &str| Party::new(7, "ann", path, 5, None);
+        let (a, b) = (stake(&party("/library/a"), 0), stake(&party("/library/b"), 3));
         a.holds();
-        a.received(2);
-        let seen = seat.row().words().stakes;
-        let told = |stake: &Stake| (stake.path().to_owned(), stake.is_held(), stake.received());
-        assert_eq!(told(&seen[0]), ("/library/a".into(), true, 2));
-        assert_eq!((told(&seen[1]), seen[1].place()), (("/library/b".into(), false, 0), 3));
+        let seen = || {
+            let stakes = seat.row().words().stakes.into_iter();
+            stakes.map(|Stake { party, place, is_held }| (party.path().to_string(), place, is_held))
+        };
+        let both = [("/library/a".into(), 0, true), ("/library/b".into(), 3, false)];
+        assert!(seen().eq(both));
         drop(a);
-        assert_eq!(seat.row().words().stakes[0].path(), "/library/b");
+        assert!(seen().eq([("/library/b".into(), 3, false)]));
         drop(b);
-        assert!(seat.row().words().stakes.is_empty());
+        assert_eq!(seen().count(), 0);
     }
 }

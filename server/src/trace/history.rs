@@ -94,6 +94,8 @@ struct Replay {
     doing: HashMap<u64, Doing>,
     /// Which lane holds which name.
     holders: HashMap<String, usize>,
+    /// What the writer is sent, by its number.
+    uploads: HashMap<u64, Arc<str>>,
 }
 
 /// What a thread is doing now.
@@ -106,6 +108,12 @@ struct Doing {
 }
 
 impl Doing {
+    /// The same is done for something else.
+    fn works_on(&mut self, work: Option<Arc<str>>, now: Duration, lanes: &mut [Lane]) {
+        self.work.clone_from(&work);
+        self.turn(now, lanes, |slice| slice.work = work);
+    }
+
     /// What it does is over, and something else begins.
     fn turn(&mut self, now: Duration, lanes: &mut [Lane], change: impl FnOnce(&mut Slice)) {
         let mut next = Slice { from: now, to: now, ..self.slice.clone() };
@@ -155,20 +163,27 @@ impl Replay {
                 });
             }
             What::WorksOn(work) | What::WorksFor(work) => {
-                doing.work = Some(Arc::clone(work));
-                doing.turn(at, lanes, |slice| slice.work = Some(Arc::clone(work)));
+                doing.works_on(Some(Arc::clone(work)), at, lanes);
             }
-            What::Wants(stake) => doing.wants = Some(stake.path().to_owned()),
-            What::Holds(stake) => {
+            What::Feeds { upload, path } => {
+                let lane = self.history.lanes.get(lane).map_or("", |lane| &lane.name);
+                let label = format!("{lane} PUT {}", Safe(path));
+                self.uploads.insert(*upload, label.into());
+            }
+            What::Writes(upload) => {
+                doing.works_on(self.uploads.get(upload).cloned(), at, lanes);
+            }
+            What::Wants(path) => doing.wants = Some(path.to_string()),
+            What::Holds(path) => {
                 doing.wants = None;
-                self.holders.insert(stake.path().to_owned(), lane);
-                self.is_held(stake.path(), lane);
-                self.note(lane, at, format!("holds {}", Safe(stake.path())).into());
+                self.holders.insert(path.to_string(), lane);
+                self.is_held(path, lane);
+                self.note(lane, at, format!("holds {}", Safe(path)).into());
             }
-            What::LetsGo(stake) => {
-                doing.wants.take_if(|path| path == stake.path());
-                if self.holders.get(stake.path()) == Some(&lane) {
-                    self.holders.remove(stake.path());
+            What::LetsGo(path) => {
+                doing.wants.take_if(|wanted| **wanted == **path);
+                if self.holders.get(&**path) == Some(&lane) {
+                    self.holders.remove(&**path);
                 }
             }
             What::Queue { name, len, places } => {

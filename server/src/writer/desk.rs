@@ -18,9 +18,9 @@ use crate::state::{self, State};
 
 /// What the writer knows of one upload.
 struct Writing {
+    id: u64,
     part: Arc<File>,
     back: Sender<Back>,
-    label: Option<String>,
     written: u64,
     failed: bool,
 }
@@ -48,35 +48,28 @@ impl Desk {
     /// Until every sender is gone.
     pub(super) fn run(mut self, data_queue: &Receiver<Data>) {
         loop {
-            let waiting = state::enter(State::WaitQueueEmpty);
             // LESSON: `select!` waits on both queues at once and takes from either. When both are
             // ready it chooses at random, so nothing here may depend on which comes first.
             select! {
-                recv(self.commands) -> command => {
-                    drop(waiting);
-                    match command {
-                        Ok(command) => self.begin(command),
-                        // No new uploads can come; those under way go on.
-                        Err(_) => self.commands = never(),
+                recv(self.commands) -> command => match command {
+                    Ok(command) => self.begin(command),
+                    // No new uploads can come; those under way go on.
+                    Err(_) => self.commands = never(),
+                },
+                recv(data_queue) -> data => match data {
+                    Ok(data) => {
+                        self.take(data);
+                        self.bell.ring();
                     }
-                }
-                recv(data_queue) -> data => {
-                    drop(waiting);
-                    match data {
-                        Ok(data) => {
-                            self.take(data);
-                            self.bell.ring();
-                        }
-                        Err(_) => return, // every sender is gone: all uploads have ended
-                    }
-                }
+                    Err(_) => return, // every sender is gone: all uploads have ended
+                },
             }
         }
     }
 
-    fn begin(&mut self, Command::Begin { id, part, back, label }: Command) {
+    fn begin(&mut self, Command::Begin { id, part, back }: Command) {
         self.announced.take(0);
-        self.parts.insert(id, Writing { part, back, label, written: 0, failed: false });
+        self.parts.insert(id, Writing { id, part, back, written: 0, failed: false });
     }
 
     fn take(&mut self, data: Data) {
@@ -109,7 +102,7 @@ impl Desk {
 impl Writing {
     fn write(&mut self, bytes: Vec<u8>) {
         if !self.failed {
-            state::works_for(self.label.as_deref());
+            state::writes(self.id);
             let _doing = state::enter(State::Disk);
             point::pass("writer.chunk");
             brakes::slow_down(bytes.len());
@@ -118,9 +111,7 @@ impl Writing {
                     let count = bytes.len() as u64;
                     self.written += count;
                     state::sent(count);
-                    let label = self.label.as_deref().unwrap_or_default();
-                    let whose = label.split(' ').next().unwrap_or_default();
-                    state::did(fmt::from_fn(|f| write!(f, "wrote {}, {whose}", size(count))));
+                    state::did(fmt::from_fn(|f| write!(f, "wrote {}", size(count))));
                 }
                 Err(error) => {
                     self.failed = true;

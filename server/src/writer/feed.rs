@@ -32,6 +32,11 @@ impl Feed {
         Self { id, flow, data, returns, buffers, out, spare, ended: false, outcome: None }
     }
 
+    /// By which number the writer knows the upload. Never 0.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     /// Whether [`send`](Self::send) and [`end`](Self::end) would not wait now, as
     /// [`Writer::has_room`](super::Writer::has_room).
     pub fn has_room(&self) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use common::escape::Safe;
 
 use super::super::text::{fitted, short};
+use crate::party::Path;
 use crate::state::{Event, State, What};
 
 /// What the time takes of it at the left, and the queue at the right.
@@ -25,6 +26,8 @@ pub(super) struct Board {
     threads: HashMap<u64, Thread>,
     /// Which row holds which name.
     holders: HashMap<String, u64>,
+    /// What the writer is sent, by its number: which row sends it, and under what name.
+    uploads: HashMap<u64, (u64, Path)>,
     columns: Vec<Option<Column>>,
     /// How wide the terminal was when they were made.
     width: usize,
@@ -42,6 +45,8 @@ struct Thread {
     wants: Option<String>,
     /// On what it waits, as it said last: a wait that goes on is said once.
     waits: Option<String>,
+    /// The number of the upload it writes for another.
+    writes: Option<u64>,
 }
 
 impl Thread {
@@ -89,25 +94,35 @@ impl Board {
     /// What an event says, in a few words; and what it means for others.
     fn said(&mut self, Event { row, what, .. }: &Event) -> Option<String> {
         if let What::Began { name, .. } = what {
-            let thread = Thread { name: Arc::clone(name), wants: None, waits: None };
+            let thread = Thread { name: Arc::clone(name), wants: None, waits: None, writes: None };
             self.threads.insert(*row, thread);
             return None;
         }
         let thread = self.threads.get_mut(row)?;
         match what {
             What::WorksOn(work) if !work.is_empty() => return Some(short(work)),
-            What::Did(deed) => return Some(short(deed)),
-            What::Wants(stake) => thread.wants = Some(stake.path().to_owned()),
-            What::Holds(stake) => {
-                thread.wants = None;
-                self.holders.insert(stake.path().to_owned(), *row);
-                return Some(short(&format!("holds {}", Safe(stake.path()))));
+            What::Did(deed) => {
+                let upload = thread.writes.and_then(|upload| self.uploads.get(&upload));
+                let by = upload.and_then(|(row, _)| self.threads.get(row));
+                let whose = by.map_or_else(String::new, |by| format!(", {}", by.name));
+                return Some(short(&format!("{deed}{whose}")));
             }
-            What::LetsGo(stake) => {
-                thread.wants.take_if(|path| path == stake.path());
-                if self.holders.get(stake.path()) == Some(row) {
-                    self.holders.remove(stake.path());
+            What::Feeds { upload, path } => {
+                self.uploads.insert(*upload, (*row, Arc::clone(path)));
+            }
+            What::Writes(upload) => thread.writes = Some(*upload),
+            What::Wants(path) => thread.wants = Some(path.to_string()),
+            What::Holds(path) => {
+                thread.wants = None;
+                self.holders.insert(path.to_string(), *row);
+                return Some(short(&format!("holds {}", Safe(path))));
+            }
+            What::LetsGo(path) => {
+                thread.wants.take_if(|wanted| **wanted == **path);
+                if self.holders.get(&**path) == Some(row) {
+                    self.holders.remove(&**path);
                 }
+                self.uploads.retain(|_, (of, sent)| !(of == row && sent == path));
             }
             What::Enters { state: State::WaitFile, .. } => {
                 let path = thread.begins_to_wait(thread.wants.clone()?)?;

@@ -146,6 +146,7 @@ fn width() -> usize {
 mod tests {
     use super::board::TIME;
     use super::*;
+    use crate::party::Party;
     use crate::state::{self, enter};
 
     /// Rows as they would be shown, on a terminal of so many columns, their times left out.
@@ -160,18 +161,19 @@ mod tests {
 
     #[test]
     fn each_thread_speaks_in_its_own_column() {
+        let wants = |session| Party::new(session, "ann", "/library/大电影.mp4", 5, None);
         let rows = shown(100, |table| {
             let (c01, c02) = (table.line("c01", State::Run), table.line("c02", State::Run));
             let held = {
                 let _sitting = c01.work();
-                state::works_on("PUT /library/大电影.mp4");
-                let held = state::stake("/library/大电影.mp4", 5, 0);
+                state::works_on("PUT", "/library/大电影.mp4");
+                let held = state::stake(&wants(1), 0);
                 held.holds();
                 held
             };
             let _sitting = c02.work();
-            state::works_on("PUT /library/大电影.mp4");
-            let _wanted = state::stake("/library/大电影.mp4", 5, 1);
+            state::works_on("PUT", "/library/大电影.mp4");
+            let _wanted = state::stake(&wants(2), 1);
             let _waiting = enter(State::WaitFile);
             // What is sent meanwhile does not end the wait, nor say it again.
             drop(enter(State::Send));
@@ -195,7 +197,7 @@ mod tests {
                 (1..=5).map(|n| table.line(&format!("c{n:02}"), State::Run)).collect();
             for line in &lines {
                 let _sitting = line.work();
-                state::works_on("STAT a");
+                state::works_on("STAT", "a");
             }
             lines[1].rest(State::Idle, "");
             let _sitting = lines[4].work();

@@ -10,8 +10,7 @@ use crate::answer::Answer;
 use crate::claims::{Claim, Waiting};
 use crate::plan::Plan;
 use crate::point;
-use crate::registry::Party;
-use crate::session::receiving::{WAIT_EVERY, sending};
+use crate::session::receiving::{WAIT_EVERY, party};
 use crate::session::{Body, Job};
 use crate::upload::{BodyError, Upload};
 
@@ -78,15 +77,13 @@ impl<'s> Connection<'s> {
             let awaits = if self.settle() { Awaits::Turn } else { Awaits::Writer };
             return self.put_waits(awaits, Transfer::Beginning(plan, job));
         }
-        let own = sending(&self.who, &plan);
-        let party = Party::new(self.who.to_string(), plan.size, own.clone());
-        let waiting = match self.service.claims.claim(&plan.claim_on, party) {
+        let waiting = match self.service.claims.claim(&party(&self.who, &plan)) {
             Ok(claim) => return self.claimed(plan, claim, job),
             Err(waiting) => waiting,
         };
         let (until, mut tell_at) = (self.now + plan.patience, self.now);
         if plan.resume
-            && let Some(lost) = own.and_then(|own| waiting.session_sending(&own.upload))
+            && let Some(lost) = waiting.twin()
         {
             self.client.slot.take_over(lost);
             // It ends in a moment. Who does not want to wait for others does not wait for this.
