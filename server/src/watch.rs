@@ -69,8 +69,7 @@ impl View<'_> {
         let seen: Vec<Seen> = self.table.rows().iter().map(|row| Seen::of(row)).collect();
         let mut more = More::default();
         let (files, holders) = files(&seen, &mut more);
-        let uploads = uploads(&seen);
-        let threads = seen.iter().map(|seen| seen.thread(&holders, &uploads)).collect();
+        let threads = seen.iter().map(|one| one.thread(&holders, &seen)).collect();
         let queues = self.table.queues().iter().map(|queue| queue.look()).collect();
         let is_idle = |thread: &Thread| thread.state == State::Idle.to_string();
         let threads = fitting(threads, THREADS_BYTES, is_idle, &mut more.threads);
@@ -144,13 +143,22 @@ impl Seen {
     }
 
     /// What it works on: its own, or the upload of another.
-    fn work(&self, uploads: &BTreeMap<u64, String>) -> Option<String> {
+    fn work(&self, all: &[Self]) -> Option<String> {
+        if self.state.is_rest() {
+            return None;
+        }
         let own = || Some(self.words.shown_work()).filter(|work| !work.is_empty());
-        let work = self.written.map_or_else(own, |upload| uploads.get(&upload).cloned());
-        work.filter(|_| !self.state.is_rest())
+        self.written.map_or_else(own, |upload| all.iter().find_map(|one| one.sends(upload)))
     }
 
-    fn thread(&self, holders: &BTreeMap<&str, &str>, uploads: &BTreeMap<u64, String>) -> Thread {
+    /// As whose upload, under what name, the writer knows that number, if it is this one's.
+    fn sends(&self, upload: u64) -> Option<String> {
+        let mut parties = self.words.stakes.iter().map(|stake| &stake.party);
+        let party = parties.find(|party| party.upload() == upload)?;
+        Some(format!("{} PUT {}", self.name, Safe(&end_of(party.path()))))
+    }
+
+    fn thread(&self, holders: &BTreeMap<&str, &str>, all: &[Self]) -> Thread {
         let Words { peer, user, on, stakes, .. } = &self.words;
         let awaited = stakes.iter().find(|stake| !stake.is_held).map(|stake| &**stake.party.path());
         let (on, by) = match (self.state, awaited) {
@@ -161,7 +169,7 @@ impl Seen {
             name: self.name.clone(),
             peer: peer.map(|peer| peer.to_string()),
             user: user.clone(),
-            cmd: self.work(uploads),
+            cmd: self.work(all),
             state: self.state.to_string(),
             on,
             by: by.map(|by| (*by).to_owned()),
@@ -170,15 +178,6 @@ impl Seen {
             sent: self.sent,
         }
     }
-}
-
-/// What the writer is sent, by its number: whose it is, and under what name.
-fn uploads(seen: &[Seen]) -> BTreeMap<u64, String> {
-    let stakes = seen.iter().flat_map(|of| of.words.stakes.iter().map(move |stake| (of, stake)));
-    let label = |(of, Stake { party, .. }): (&Seen, &Stake)| {
-        (party.upload(), format!("{} PUT {}", of.name, Safe(&end_of(party.path()))))
-    };
-    stakes.map(label).collect()
 }
 
 /// A name, and who has to do with it.

@@ -332,7 +332,7 @@ fn masked(screen: &str) -> String {
     };
     // What the journal has just been told it may or may not have written. What goes on in a second
     // line may do so or not.
-    let screen = screen.replace("\n        ", "   ");
+    let screen = screen.replace("\n        ", "   ").replace("journal [#", "journal [.");
     let lines = screen.lines().filter(|line| !line.starts_with("journal"));
     lines.map(mask).collect::<Vec<_>>().join("\n")
 }

@@ -82,8 +82,7 @@ impl Keyboard {
         let _seat = table.seat("keyboard", State::Idle);
         while self.terminal.may_take() {
             let line = self.editor.readline(&Taking(&self.terminal));
-            // Also if it did not get so far.
-            self.terminal.has_taken();
+            self.terminal.has_left();
             match line {
                 Ok(line) if line.trim().is_empty() => {}
                 Ok(line) => {

@@ -16,10 +16,11 @@
 //! ends without `keyboard`. All they could leave behind is the mode of the terminal, and that is
 //! given back by [`Terminal::give_back`] on every way out.
 //!
-//! Who gives it back must not come between `keyboard`'s last look whether it may ask, and the moment
-//! in which the line editor takes the terminal: the mode would be changed behind their back. So
-//! `keyboard` says that it is about to, and the editor itself says when it has: it then asks for the
-//! text of the prompt.
+//! # The moment in which the editor takes the terminal
+//! Two must not come between `keyboard`'s last look whether it may ask, and that moment. Who gives the
+//! terminal back would have its mode changed behind their back. And `screen`, to which there is no prompt
+//! yet, would write behind the one that comes up under its hands. So `keyboard` says that the editor is
+//! about to, and the editor itself says when it has: it then asks for the text of the prompt.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -44,6 +45,17 @@ const LINES_MAX: usize = 256;
 /// has stopped with Ctrl-S keeps it from that.
 const TAKING_TIME: Duration = Duration::from_secs(1);
 
+/// How it stands with the line that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Editing {
+    /// There is none.
+    No,
+    /// The line editor is about to take the terminal.
+    Begins,
+    /// It has it.
+    Yes,
+}
+
 /// The terminal, for those who write on it beside the prompt or have to give it back.
 #[derive(Debug, Clone)]
 pub struct Terminal(Arc<Shared>);
@@ -53,9 +65,8 @@ struct Shared {
     found: Found,
     /// Lines are being asked for. Who ends that, ends it for all.
     asking: AtomicBool,
-    /// The line editor is about to take the terminal.
-    taking: Mutex<bool>,
-    /// Signalled when it has.
+    editing: Mutex<Editing>,
+    /// Signalled when the line editor has the terminal, or will not have it.
     taken: Condvar,
     lines: (Sender<String>, Receiver<String>),
     /// Lines of the log that were not shown for want of room.
@@ -72,7 +83,7 @@ impl Terminal {
         let terminal = Self(Arc::new(Shared {
             found,
             asking: AtomicBool::new(false),
-            taking: Mutex::new(false),
+            editing: Mutex::new(Editing::No),
             taken: Condvar::new(),
             lines: bounded(LINES_MAX),
             unshown: AtomicU64::new(0),
@@ -101,8 +112,8 @@ impl Terminal {
     /// found. Nothing is asked any more.
     pub fn give_back(&self) {
         if self.0.asking.swap(false, Ordering::SeqCst) {
-            let taking = self.0.lock();
-            drop(self.0.taken.wait_timeout_while(taking, TAKING_TIME, |taking| *taking));
+            let begins = |editing: &mut Editing| *editing == Editing::Begins;
+            drop(self.0.taken.wait_timeout_while(self.0.lock(), TAKING_TIME, begins));
             self.0.found.give_back();
             self.0.show_rest();
         }
@@ -123,33 +134,59 @@ impl Terminal {
 
     /// Whether a line may be asked for. If so, the editor is about to take the terminal.
     pub(super) fn may_take(&self) -> bool {
-        let mut taking = self.0.lock();
-        *taking = self.0.asking.load(Ordering::SeqCst);
-        *taking
+        let mut editing = self.0.lock();
+        // With the lock: who takes the terminal back asks for it after it has said so.
+        let may = self.0.asking.load(Ordering::SeqCst);
+        *editing = if may { Editing::Begins } else { Editing::No };
+        may
     }
 
-    /// The editor has the terminal, or had it.
+    /// The editor has the terminal.
     pub(super) fn has_taken(&self) {
-        *self.0.lock() = false;
-        self.0.taken.notify_one();
+        self.0.is_edited(Editing::Yes);
+    }
+
+    /// It has left it.
+    pub(super) fn has_left(&self) {
+        self.0.is_edited(Editing::No);
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Editing> {
+        self.editing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_edited(&self, editing: Editing) {
+        *self.lock() = editing;
+        self.taken.notify_all();
+    }
+
+    /// Shows a line of the log where it belongs now. One that cannot be shown is in the log.
+    fn put(&self, screen: &mut impl ExternalPrinter, line: String) {
+        let begins = |editing: &mut Editing| *editing == Editing::Begins;
+        let editing = self.taken.wait_while(self.lock(), begins);
+        let editing = editing.unwrap_or_else(PoisonError::into_inner);
+        if *editing == Editing::No {
+            // With the lock: no prompt comes up meanwhile. It does not wait.
+            journal::to_stderr(line.as_bytes());
+        } else {
+            drop(editing);
+            // May wait until a search has ended.
+            let _ = screen.print(line);
+        }
     }
 
     fn put_above(&self, mut screen: impl ExternalPrinter) {
         for line in &self.lines.1 {
-            // May wait until a search has ended. A line that cannot be shown is in the log.
-            let _ = screen.print(line);
+            self.put(&mut screen, line);
             if !self.lines.1.is_empty() {
                 continue;
             }
             let unshown = self.unshown.swap(0, Ordering::Relaxed);
             if unshown > 0 {
-                let _ = screen.print(format!("… {unshown} lines not shown; the log has them\n"));
+                let unshown = format!("… {unshown} lines not shown; the log has them\n");
+                self.put(&mut screen, unshown);
             }
         }
     }

@@ -217,8 +217,8 @@ pub fn works_on(verb: &str, what: &str) {
 /// Notes by which number the writer knows what the calling thread sends.
 ///
 /// The writer says no more than this number, and whoever looks on finds here whose upload it is. It
-/// could be handed all there is to show; but what two threads hold travels between their processors
-/// with each step, and that was half of what the table cost.
+/// could be handed all there is to show; but what two threads hold travels between their processors at
+/// each step.
 pub fn feeds(party: &Party, upload: u64) {
     tell(|row| {
         party.is_upload(upload);

@@ -61,7 +61,7 @@ pub struct Words {
     /// As whom its client has logged in.
     pub user: Option<String>,
     /// What it works on, or has worked on last: as it came, so not to be shown before it is escaped.
-    pub work: String,
+    work: String,
     /// On what it waits, if that is a queue or shared with others.
     pub on: &'static str,
     /// The names it holds and waits for.
