@@ -226,6 +226,26 @@ fn who_keeps_the_pace_through_a_narrow_window_is_not_given_up_by_the_system() {
     assert_goes_on(&mut peer);
 }
 
+/// What the server's system has taken ahead is out of the server's sight. It must not be more than such
+/// a reader takes within the longest standstill.
+#[test]
+fn to_who_takes_little_little_is_sent_ahead_so_that_they_are_not_thought_to_stand_still() {
+    let server = quick_with(&["--stall-timeout", "5"]);
+    let content = bytes(1, 600_000);
+    fs::write(server.library().join("down"), &content).unwrap();
+    let (mut peer, begun) = (server.peer(), Instant::now());
+    say(&mut peer, &json!({"cmd": "GET", "path": "down"}));
+    assert_ok(&peer.line());
+    let (slowly, at_once) = content.split_at(150_000);
+    for piece in slowly.chunks(500) {
+        assert!(peer.bytes(piece.len()) == piece);
+        thread::sleep(PACED);
+    }
+    assert!(begun.elapsed() > Duration::from_secs(14));
+    assert!(peer.bytes(at_once.len()) == at_once);
+    assert_goes_on(&mut peer);
+}
+
 #[test]
 pub(crate) fn a_slow_disk_of_the_server_does_not_make_its_client_too_slow() {
     if is_missing("a slow disk of the server does not make its client too slow") {
