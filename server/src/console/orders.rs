@@ -8,6 +8,7 @@ use common::room::{Saying, Tally};
 
 use super::Console;
 use super::command::{Ask, Step, When};
+use super::countdown::Due;
 use super::overview::thread_of;
 use super::table::{span, table};
 use crate::refusal;
@@ -102,15 +103,22 @@ impl Console<'_> {
         said
     }
 
-    /// Carries out what was planned, until the countdown is closed. For a thread of its own.
+    /// Says what was planned when its time has come, until the countdown is closed. For a thread of
+    /// its own.
     pub fn count_down(&self) {
-        while let Some(left) = self.countdown.next() {
-            if left.is_zero() {
-                self.stop_now();
-            } else {
-                self.announce(&stops_in(left));
+        while let Some(due) = self.countdown.next() {
+            match due {
+                Due::Stop(Duration::ZERO) => drop(self.stop_now()),
+                Due::Stop(left) => self.announce(&stops_in(left)),
+                Due::Standing => self.tell_standing(),
             }
         }
+    }
+
+    /// Says how the vote stands, or will when it is time: another may have been told meanwhile.
+    fn tell_standing(&self) {
+        let later = self.shared.and_then(|shared| shared.room.tell_standing());
+        later.inspect(|at| self.countdown.tell_standing_at(*at));
     }
 
     /// In the administrator's voice, where there is a room.

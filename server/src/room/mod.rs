@@ -18,6 +18,8 @@
 //!   any more (`outbox`).
 //! - A [`Presence`] is in the room for as long as it lives, and leaves when it is dropped: there are
 //!   no ghosts.
+//! - How a vote stands is told once a second at most. The room has no thread, so what is left untold
+//!   is told by one that waits for its time (`console`'s countdown).
 //!
 //! # What it costs
 //! A line to 200 members is 200 entries in queues and up to 200 wake-ups, in the thread of whoever
@@ -31,6 +33,7 @@ mod state;
 mod vote;
 
 use std::sync::MutexGuard;
+use std::time::Instant;
 
 use common::protocol::{Reason, Refusal};
 use common::room::{Event, RoomName, Saying, Tally};
@@ -168,17 +171,20 @@ impl<'s> Room<'s> {
         self.tally().filter(|tally| tally.open).ok_or_else(no_question)
     }
 
-    /// Counts a vote, and tells everybody how it stands now.
-    pub fn vote(&self, voter: Voter, choice: &str) -> Result<Tally, Refusal> {
+    /// Counts a vote. How it stands now, and when everybody is to be told, if they have not been: then
+    /// somebody must call [`tell_standing`](Self::tell_standing).
+    pub fn vote(&self, voter: Voter, choice: &str) -> Result<(Tally, Option<Instant>), Refusal> {
         let mut state = self.lock();
         let open = state.round.as_mut().filter(|round| round.tally().open);
         let round = open.ok_or_else(no_question)?;
-        let changed = round.vote(voter, choice)?;
+        round.vote(voter, choice)?;
         let tally = round.tally().clone();
-        if changed {
-            state.tell(&Event::Vote(tally.clone()), Audience::Everybody);
-        }
-        Ok(tally)
+        Ok((tally, state.tell_standing(Instant::now())))
+    }
+
+    /// Tells everybody how the vote stands, if it is time. When it will be; `None` if they know.
+    pub fn tell_standing(&self) -> Option<Instant> {
+        self.lock().tell_standing(Instant::now())
     }
 
     fn begin(
