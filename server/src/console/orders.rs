@@ -12,6 +12,7 @@ use super::countdown::Due;
 use super::overview::thread_of;
 use super::table::{span, table};
 use crate::refusal;
+use crate::room::Asked;
 use crate::roster::SentAway;
 
 impl Console<'_> {
@@ -56,16 +57,17 @@ impl Console<'_> {
         users.map(|attendee| attendee.session).chain(guests.map(|m| m.session)).collect()
     }
 
-    /// Puts a question, or goes on with it.
+    /// Puts a question, or goes on with it. First how the round ended that this has ended.
     pub(super) fn ask(&self, ask: Ask) -> Result<String, Refusal> {
         let Ask { step, question, choices } = ask;
         let room = self.shared()?.room;
-        let tally = match step {
-            Some(Step::Again) => room.ask_again(),
-            Some(Step::Close) => room.close_vote(),
-            None => room.ask(&question.unwrap_or_default(), &choices),
-        }?;
-        Ok(stands(&tally))
+        let Asked { ended, begun } = match step {
+            Some(Step::Close) => return room.close_vote().map(|ended| stands(&ended)),
+            Some(Step::Again) => room.ask_again()?,
+            None => room.ask(&question.unwrap_or_default(), &choices)?,
+        };
+        let rounds: Vec<String> = ended.iter().chain([&begun]).map(stands).collect();
+        Ok(rounds.join("\n"))
     }
 
     /// How the last vote stands, or ended.

@@ -87,6 +87,15 @@ pub struct Present {
     pub session: u64,
 }
 
+/// What has come of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// How the round ended that was open until then.
+    pub ended: Option<Tally>,
+    /// The round that has begun.
+    pub begun: Tally,
+}
+
 /// The room of one server.
 #[derive(Debug)]
 pub struct Room<'s> {
@@ -144,13 +153,13 @@ impl<'s> Room<'s> {
     }
 
     /// Asks everybody a question. A round that is open ends, and is kept.
-    pub fn ask(&self, question: &str, choices: &[String]) -> Result<Tally, Refusal> {
+    pub fn ask(&self, question: &str, choices: &[String]) -> Result<Asked, Refusal> {
         let round = Round::first(question, choices)?;
         self.begin(|_| Ok(round))
     }
 
     /// Asks the last question again. Its last round ends, if it has not, and is kept.
-    pub fn ask_again(&self) -> Result<Tally, Refusal> {
+    pub fn ask_again(&self) -> Result<Asked, Refusal> {
         self.begin(|last| last.map(Round::next).ok_or_else(no_question))
     }
 
@@ -190,24 +199,28 @@ impl<'s> Room<'s> {
     fn begin(
         &self,
         next: impl FnOnce(Option<&Round>) -> Result<Round, Refusal>,
-    ) -> Result<Tally, Refusal> {
+    ) -> Result<Asked, Refusal> {
         let mut state = self.lock();
         let round = next(state.round.as_ref())?;
         let ended = state.close_vote();
-        let tally = round.tally().clone();
+        let begun = round.tally().clone();
         state.round = Some(round);
-        state.tell(&Event::Vote(tally.clone()), Audience::Everybody);
+        state.tell(&Event::Vote(begun.clone()), Audience::Everybody);
         drop(state);
-        ended.map_or(Ok(()), |ended| self.keep(&ended))?;
-        Ok(tally)
+        ended.iter().try_for_each(|ended| self.keep(ended))?;
+        Ok(Asked { ended, begun })
     }
 
     /// Writes a round down. Never under the lock.
     fn keep(&self, round: &Tally) -> Result<(), Refusal> {
         self.store.append_votes(round).map_err(|error| {
             log::error!("cannot write the votes: {error}");
+            let counts =
+                round.choices.iter().map(|choice| format!("{} {}", choice.choice, choice.votes));
+            let counts = counts.collect::<Vec<_>>().join(", ");
             let message = format!(
-                "round {} of `{}` is over, but it could not be written to votes.csv: {error}",
+                "round {} of `{}` is over ({counts}), but it could not be written to votes.csv: \
+                 {error}",
                 round.round, round.question
             );
             Refusal::new(Reason::Internal, message)
