@@ -338,6 +338,7 @@ macro_rules! in_one_memory {
                 a_slow_disk_of_the_server_does_not_make_its_client_too_slow
             }
             watch {
+                a_guest_in_the_room_is_shown_as_a_guest_with_the_name_they_have_there
                 a_server_that_stops_does_not_wait_for_those_who_watch
                 a_user_s_thread_says_whose_it_is_and_what_came_and_went
                 the_table_comes_again_and_again_until_the_watcher_says_something
