@@ -92,7 +92,8 @@ pub struct Thread {
     /// Where its client comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
-    /// As whom its client has logged in.
+    /// As whom its client has logged in; of a guest in the room `guest`, a blank, and their name there,
+    /// which is no account's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// What it works on.

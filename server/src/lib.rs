@@ -9,7 +9,7 @@
 //! journal    writes the log
 //! columns    with `--log columns`: shows what happens, a column for each thread
 //! signals    turns SIGINT and SIGTERM into a stop
-//! countdown  waits until a planned stop is due
+//! countdown  waits until a planned stop is due, or it is time to say how a vote stands
 //! keyboard   if there is a console: waits for a line. Not joined: see [`console`]
 //! console    obeys it
 //! screen     puts the log above the line that is being typed. Not joined either
@@ -28,7 +28,7 @@
 //! Each guards one table, is held for a few instructions, and no two are ever held at once: the
 //! registry's (claims), the roster's (sessions), the room's (who hears what), the state table's
 //! (rows, queues that are shown), a row's (its words), the ledger's (homes' counters), the throttle's
-//! (wrong passwords), the recent logins' (right ones), the countdown's (the planned stop), the [`brakes`]' (what is held up), a stripe's
+//! (wrong passwords), the recent logins' (right ones), the countdown's (what to say, and when), the [`brakes`]' (what is held up), a stripe's
 //! (claims between servers; the one that is held across system calls). The areas that passwords are
 //! hashed in are no lock but a queue, one place for each core.
 //! A connection's turn to send is the one that is held while its client takes what is sent, and others

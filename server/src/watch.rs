@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime, SystemTimeError};
 
 use common::escape::Safe;
 use common::limits::LINE_BYTES_MAX;
+use common::user::GUEST;
 use common::watch::{Counters as Counted, File, Lock, More, Queue, Table as Told, Thread};
 use serde::Serialize;
 
@@ -158,8 +159,14 @@ impl Seen {
         Some(format!("{} PUT {}", self.name, Safe(&end_of(party.path()))))
     }
 
+    /// Who its client is, if that is known. A guest is marked: no account has a name with a blank.
+    fn client(&self) -> Option<String> {
+        let guest = || self.words.guest.as_ref().map(|name| format!("{GUEST} {name}"));
+        self.words.user.clone().or_else(guest)
+    }
+
     fn thread(&self, holders: &BTreeMap<&str, &str>, all: &[Self]) -> Thread {
-        let Words { peer, user, on, stakes, .. } = &self.words;
+        let Words { peer, on, stakes, .. } = &self.words;
         let awaited = stakes.iter().find(|stake| !stake.is_held).map(|stake| &**stake.party.path());
         let (on, by) = match (self.state, awaited) {
             (State::WaitFile, Some(path)) => (Some(end_of(path)), holders.get(path)),
@@ -168,7 +175,7 @@ impl Seen {
         Thread {
             name: self.name.clone(),
             peer: peer.map(|peer| peer.to_string()),
-            user: user.clone(),
+            user: self.client(),
             cmd: self.work(all),
             state: self.state.to_string(),
             on,

@@ -400,6 +400,31 @@ fn a_question_is_asked_again_and_closed_from_the_console() {
 }
 
 #[test]
+fn a_question_that_ends_another_shows_how_that_one_ended() {
+    let server = quick();
+    let mut zhang = administrator(&server, "zhang");
+    let mut user = newcomer(&server, "xiaoyu");
+    let begun = told(&mut zhang, "ask 'one cube?' yes no");
+    assert_eq!(begun, "one cube? (round 1, open)\nyes  0\nno   0");
+    assert_ok(&ask(&mut user, &json!({"cmd": "VOTE", "choice": "yes"})));
+    let second = "two cubes? (round 1, open)\nyes  0\nno   0";
+    let ended = "one cube? (round 1, closed)\nyes  1\nno   0";
+    assert_eq!(told(&mut zhang, "ask 'two cubes?' yes no"), format!("{ended}\n{second}"));
+    let ended = second.replace("open", "closed");
+    let again = told(&mut zhang, "ask again");
+    assert_eq!(again, format!("{ended}\n{}", second.replace('1', "2")));
+    // What has ended before is not said once more.
+    told(&mut zhang, "ask close");
+    assert_eq!(told(&mut zhang, "ask 'two cubes?' yes no"), second);
+    // Nor is it lost where it cannot be kept.
+    fs::remove_file(server.data().join("votes.csv")).unwrap();
+    fs::create_dir(server.data().join("votes.csv")).unwrap();
+    let unkept = admin(&mut zhang, "ask again");
+    assert_refused(&unkept, "internal");
+    assert!(unkept["message"].as_str().unwrap().contains("over (yes 0, no 0)"), "{unkept}");
+}
+
+#[test]
 fn a_shutdown_with_a_delay_is_told_to_everybody_and_done() {
     let server = quick();
     let mut zhang = administrator(&server, "zhang");

@@ -306,6 +306,7 @@ macro_rules! in_one_memory {
                 every_verb_in_every_place_for_every_role_under_every_policy_is_as_the_table_says
             }
             room {
+                a_class_that_votes_at_once_is_told_once_a_second_how_the_vote_stands
                 a_file_is_never_cut_by_what_is_said
                 a_line_that_is_none_is_refused_and_one_without_an_end_ends_its_own_session_only
                 a_newcomer_hears_the_last_fifty_lines_in_order
@@ -337,6 +338,7 @@ macro_rules! in_one_memory {
                 a_slow_disk_of_the_server_does_not_make_its_client_too_slow
             }
             watch {
+                a_guest_in_the_room_is_shown_as_a_guest_with_the_name_they_have_there
                 a_server_that_stops_does_not_wait_for_those_who_watch
                 a_user_s_thread_says_whose_it_is_and_what_came_and_went
                 the_table_comes_again_and_again_until_the_watcher_says_something

@@ -11,6 +11,7 @@ use common::limits::SAY_BYTES_MAX;
 use harness::content::bytes;
 use serde_json::json;
 
+use crate::console::admin;
 use crate::ears::{Ears, enters, guest_enters, guest_leaves, said, said_by_guest};
 use crate::people::{administrator, newcomer, register, user_task};
 use crate::talk::{assert_exists, assert_ok, assert_refused, quick, quick_with};
@@ -323,4 +324,35 @@ pub(crate) fn an_account_that_is_closed_is_out_of_the_room_with_its_next_word() 
     bob.hears_that(&enters("anna"));
     bob.hears_that(&json!({"event": "leave", "name": "anna"}));
     assert_refused(&anna.ask(&json!({"cmd": "LEAVE"})), "login-required");
+}
+
+#[test]
+pub(crate) fn a_class_that_votes_at_once_is_told_once_a_second_how_the_vote_stands() {
+    let server = quick();
+    let mut zhang = administrator(&server, "zhang");
+    let mut ears = Ears::of(server.peer());
+    ears.listen(false);
+    assert_ok(&admin(&mut zhang, "ask 'both?' yes no"));
+    let (begun, yes) = (Instant::now(), json!({"cmd": "VOTE", "choice": "yes"}));
+    for nth in 1..=30 {
+        // Each is told at once how it stands, and goes: what others are owed is told without them.
+        let stands = Ears::guest(&server, &format!("student {nth}")).ask(&yes);
+        assert_eq!(stands["choices"][0], json!({"choice": "yes", "votes": nth}));
+    }
+    let mut told = Vec::new();
+    while told.last() != Some(&30) {
+        let event = ears.hears();
+        assert_eq!((&event["event"], &event["open"]), (&json!("vote"), &json!(true)));
+        told.push(event["choices"][0]["votes"].as_u64().unwrap());
+    }
+    // When it began, with the first vote, and then once a second.
+    assert!(told.len() as u64 <= 2 + begun.elapsed().as_secs(), "{told:?}");
+    assert!(told.is_sorted(), "{told:?}");
+    // What is untold at the end is told with it.
+    for voter in ["anna", "bob"] {
+        assert_ok(&Ears::newcomer(&server, voter).ask(&yes));
+    }
+    assert_ok(&admin(&mut zhang, "ask close"));
+    let last = std::iter::repeat_with(|| ears.hears()).find(|event| event["open"] == false);
+    assert_eq!(last.unwrap()["choices"][0]["votes"], 32);
 }

@@ -16,6 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::ears::Ears;
 use crate::network::in_a_network_of_its_own;
 use crate::people::{PASSWORD, add_administrator, login, newcomer, register, stage, user_task};
 use crate::seat::{CTRL_C, Seat, temporary};
@@ -184,6 +185,25 @@ pub(crate) fn a_user_s_thread_says_whose_it_is_and_what_came_and_went() {
         let table = watched(&mut watcher);
         table["files"] == json!([]) && table["counters"]["sessions"] == 1
     });
+}
+
+#[test]
+pub(crate) fn a_guest_in_the_room_is_shown_as_a_guest_with_the_name_they_have_there() {
+    let server = quick();
+    let (mut guest, mut user) = (Ears::guest(&server, "张三"), Ears::newcomer(&server, "xiaoyu"));
+    let mut watcher = server.peer();
+    let table = watched(&mut watcher);
+    let user_of = |table: &Value, name: &str| called(table, "threads", name)["user"].clone();
+    // No account can be called so.
+    assert_eq!(user_of(&table, "c01"), "guest 张三");
+    assert_eq!(user_of(&table, "c02"), "xiaoyu");
+    let (screen, _) = printed(server.address(), &["watch", "--once"]);
+    assert!(screen.contains("127.0.0.1 guest 张三"), "{screen}");
+    for ears in [&mut guest, &mut user] {
+        assert_ok(&ears.ask(&json!({"cmd": "LEAVE"})));
+    }
+    let table = watched(&mut watcher);
+    assert_eq!((user_of(&table, "c01"), user_of(&table, "c02")), (Value::Null, json!("xiaoyu")));
 }
 
 #[test]

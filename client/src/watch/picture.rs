@@ -157,9 +157,11 @@ impl Painter<'_> {
 
     /// What each column takes: what is in it, but for two that share what is left.
     fn widths(&self, rows: &[[Cell; 8]]) -> [usize; 8] {
-        // At least, at most. The two without an end are the command, and what is waited on.
+        // At least, at most. The two without an end are the command, and what is waited on. The most
+        // of all and the least of these are 100 columns; a client has room for `192.168.100.123 guest`
+        // and a name.
         const BOUNDS: [(usize, usize); 8] =
-            [(6, 10), (6, 24), (9, 0), (11, 11), (9, 0), (5, 5), (8, 8), (8, 8)];
+            [(6, 10), (6, 28), (9, 0), (11, 11), (9, 0), (5, 5), (8, 8), (8, 8)];
         let widest = |column: usize| rows.iter().map(|row| row[column].text.width()).max();
         let mut widths: [usize; 8] = std::array::from_fn(|column| {
             let (least, most) = BOUNDS[column];

@@ -8,9 +8,11 @@ use common::room::{Saying, Tally};
 
 use super::Console;
 use super::command::{Ask, Step, When};
+use super::countdown::Due;
 use super::overview::thread_of;
 use super::table::{span, table};
 use crate::refusal;
+use crate::room::Asked;
 use crate::roster::SentAway;
 
 impl Console<'_> {
@@ -55,16 +57,17 @@ impl Console<'_> {
         users.map(|attendee| attendee.session).chain(guests.map(|m| m.session)).collect()
     }
 
-    /// Puts a question, or goes on with it.
+    /// Puts a question, or goes on with it. First how the round ended that this has ended.
     pub(super) fn ask(&self, ask: Ask) -> Result<String, Refusal> {
         let Ask { step, question, choices } = ask;
         let room = self.shared()?.room;
-        let tally = match step {
-            Some(Step::Again) => room.ask_again(),
-            Some(Step::Close) => room.close_vote(),
-            None => room.ask(&question.unwrap_or_default(), &choices),
-        }?;
-        Ok(stands(&tally))
+        let Asked { ended, begun } = match step {
+            Some(Step::Close) => return room.close_vote().map(|ended| stands(&ended)),
+            Some(Step::Again) => room.ask_again()?,
+            None => room.ask(&question.unwrap_or_default(), &choices)?,
+        };
+        let rounds: Vec<String> = ended.iter().chain([&begun]).map(stands).collect();
+        Ok(rounds.join("\n"))
     }
 
     /// How the last vote stands, or ended.
@@ -102,15 +105,22 @@ impl Console<'_> {
         said
     }
 
-    /// Carries out what was planned, until the countdown is closed. For a thread of its own.
+    /// Says what was planned when its time has come, until the countdown is closed. For a thread of
+    /// its own.
     pub fn count_down(&self) {
-        while let Some(left) = self.countdown.next() {
-            if left.is_zero() {
-                self.stop_now();
-            } else {
-                self.announce(&stops_in(left));
+        while let Some(due) = self.countdown.next() {
+            match due {
+                Due::Stop(Duration::ZERO) => drop(self.stop_now()),
+                Due::Stop(left) => self.announce(&stops_in(left)),
+                Due::Standing => self.tell_standing(),
             }
         }
+    }
+
+    /// Says how the vote stands, or will when it is time: another may have been told meanwhile.
+    fn tell_standing(&self) {
+        let later = self.shared.and_then(|shared| shared.room.tell_standing());
+        later.inspect(|at| self.countdown.tell_standing_at(*at));
     }
 
     /// In the administrator's voice, where there is a room.

@@ -18,6 +18,8 @@
 //!   any more (`outbox`).
 //! - A [`Presence`] is in the room for as long as it lives, and leaves when it is dropped: there are
 //!   no ghosts.
+//! - How a vote stands is told once a second at most. The room has no thread, so what is left untold
+//!   is told by one that waits for its time (`console`'s countdown).
 //!
 //! # What it costs
 //! A line to 200 members is 200 entries in queues and up to 200 wake-ups, in the thread of whoever
@@ -31,6 +33,7 @@ mod state;
 mod vote;
 
 use std::sync::MutexGuard;
+use std::time::Instant;
 
 use common::protocol::{Reason, Refusal};
 use common::room::{Event, RoomName, Saying, Tally};
@@ -82,6 +85,15 @@ pub struct Present {
     pub guest: bool,
     /// The session's number.
     pub session: u64,
+}
+
+/// What has come of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// How the round ended that was open until then.
+    pub ended: Option<Tally>,
+    /// The round that has begun.
+    pub begun: Tally,
 }
 
 /// The room of one server.
@@ -141,13 +153,13 @@ impl<'s> Room<'s> {
     }
 
     /// Asks everybody a question. A round that is open ends, and is kept.
-    pub fn ask(&self, question: &str, choices: &[String]) -> Result<Tally, Refusal> {
+    pub fn ask(&self, question: &str, choices: &[String]) -> Result<Asked, Refusal> {
         let round = Round::first(question, choices)?;
         self.begin(|_| Ok(round))
     }
 
     /// Asks the last question again. Its last round ends, if it has not, and is kept.
-    pub fn ask_again(&self) -> Result<Tally, Refusal> {
+    pub fn ask_again(&self) -> Result<Asked, Refusal> {
         self.begin(|last| last.map(Round::next).ok_or_else(no_question))
     }
 
@@ -168,40 +180,47 @@ impl<'s> Room<'s> {
         self.tally().filter(|tally| tally.open).ok_or_else(no_question)
     }
 
-    /// Counts a vote, and tells everybody how it stands now.
-    pub fn vote(&self, voter: Voter, choice: &str) -> Result<Tally, Refusal> {
+    /// Counts a vote. How it stands now, and when everybody is to be told, if they have not been: then
+    /// somebody must call [`tell_standing`](Self::tell_standing).
+    pub fn vote(&self, voter: Voter, choice: &str) -> Result<(Tally, Option<Instant>), Refusal> {
         let mut state = self.lock();
         let open = state.round.as_mut().filter(|round| round.tally().open);
         let round = open.ok_or_else(no_question)?;
-        let changed = round.vote(voter, choice)?;
+        round.vote(voter, choice)?;
         let tally = round.tally().clone();
-        if changed {
-            state.tell(&Event::Vote(tally.clone()), Audience::Everybody);
-        }
-        Ok(tally)
+        Ok((tally, state.tell_standing(Instant::now())))
+    }
+
+    /// Tells everybody how the vote stands, if it is time. When it will be; `None` if they know.
+    pub fn tell_standing(&self) -> Option<Instant> {
+        self.lock().tell_standing(Instant::now())
     }
 
     fn begin(
         &self,
         next: impl FnOnce(Option<&Round>) -> Result<Round, Refusal>,
-    ) -> Result<Tally, Refusal> {
+    ) -> Result<Asked, Refusal> {
         let mut state = self.lock();
         let round = next(state.round.as_ref())?;
         let ended = state.close_vote();
-        let tally = round.tally().clone();
+        let begun = round.tally().clone();
         state.round = Some(round);
-        state.tell(&Event::Vote(tally.clone()), Audience::Everybody);
+        state.tell(&Event::Vote(begun.clone()), Audience::Everybody);
         drop(state);
-        ended.map_or(Ok(()), |ended| self.keep(&ended))?;
-        Ok(tally)
+        ended.iter().try_for_each(|ended| self.keep(ended))?;
+        Ok(Asked { ended, begun })
     }
 
     /// Writes a round down. Never under the lock.
     fn keep(&self, round: &Tally) -> Result<(), Refusal> {
         self.store.append_votes(round).map_err(|error| {
             log::error!("cannot write the votes: {error}");
+            let counts =
+                round.choices.iter().map(|choice| format!("{} {}", choice.choice, choice.votes));
+            let counts = counts.collect::<Vec<_>>().join(", ");
             let message = format!(
-                "round {} of `{}` is over, but it could not be written to votes.csv: {error}",
+                "round {} of `{}` is over ({counts}), but it could not be written to votes.csv: \
+                 {error}",
                 round.round, round.question
             );
             Refusal::new(Reason::Internal, message)

@@ -11,6 +11,7 @@ use super::outbox::{self, Outbox, Watch};
 use super::state::{Audience, Member};
 use super::{Person, Room};
 use crate::clock;
+use crate::state;
 
 /// A session's place in the room: in it, listening, or neither. It leaves when it is dropped.
 #[derive(Debug)]
@@ -47,7 +48,8 @@ impl<'s> Presence<'s> {
         self.room.lock().person(self.session).cloned()
     }
 
-    /// Goes in. From now on the outbox fills. `None` if a guest of that name is there already.
+    /// Goes in. From now on the outbox fills, and the calling thread's row says who a guest is. `None`
+    /// if a guest of that name is there already.
     pub fn join(&mut self, person: Person) -> Option<(Joined, Outbox)> {
         let mut state = self.room.lock();
         let key = person.key();
@@ -58,7 +60,7 @@ impl<'s> Presence<'s> {
         let first = state.history.iter().cloned().chain(state.open_vote());
         let (inlet, outbox, watch) = outbox::outbox(first.collect());
         let known = state.is_here(&person);
-        let name = person.name.clone();
+        let (name, guest) = (person.name.clone(), person.guest);
         let member = Member { person: Some(person.clone()), notices: true, inlet };
         state.members.insert(self.session, member);
         if !known {
@@ -68,6 +70,8 @@ impl<'s> Presence<'s> {
         }
         let people: BTreeSet<&Person> = state.people().collect();
         let joined = Joined { name, members: people.len() as u64, past };
+        drop(state);
+        state::is_guest_called(guest.then_some(&joined.name));
         self.watch = Some(watch);
         Some((joined, outbox))
     }
@@ -114,6 +118,9 @@ impl<'s> Presence<'s> {
     /// Leaves, or stops listening. Whether it did either.
     pub fn leave(&mut self) -> bool {
         let heard = self.watch.take().is_some();
+        if heard {
+            state::is_guest_called(None);
+        }
         heard && self.room.lock().leave(self.session)
     }
 }

@@ -150,6 +150,14 @@ impl State {
         Some(closed)
     }
 
+    /// Tells everybody how the open round stands, if it is time. When it will be; `None` if they know.
+    pub(super) fn tell_standing(&mut self, now: Instant) -> Option<Instant> {
+        let round = self.round.as_mut()?;
+        let Some(standing) = round.standing(now) else { return round.due() };
+        self.tell(&Event::Vote(standing), Audience::Everybody);
+        None
+    }
+
     /// How the open vote stands, for whoever comes when it has begun.
     pub(super) fn open_vote(&self) -> Option<Line> {
         let round = self.round.as_ref().filter(|round| round.tally().open)?;

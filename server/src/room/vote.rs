@@ -1,6 +1,7 @@
 //! A vote: one question, a few answers, one vote for each person, as many rounds as one likes.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use common::limits::NAME_CHARS_MAX;
 use common::protocol::{Reason, Refusal};
@@ -13,6 +14,10 @@ const CHOICES_MAX: usize = 10;
 
 /// People who may vote in one round. Guests have as many names as they like.
 const VOTERS_MAX: usize = 10_000;
+
+/// While a round is open, everybody is told once in this time how it stands: a class that votes
+/// would else be a line for each of them on everybody's screen.
+const STANDING_EVERY: Duration = Duration::from_secs(1);
 
 /// Who votes: an account wherever it is, or a guest by their name in the room.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,6 +34,10 @@ pub(super) struct Round {
     tally: Tally,
     /// Which choice each has made.
     votes: HashMap<Voter, usize>,
+    /// Others do not know how it stands now.
+    is_untold: bool,
+    /// They may be told again from then on.
+    told_again: Instant,
 }
 
 impl Round {
@@ -63,7 +72,7 @@ impl Round {
 
     fn of(question: String, round: u32, choices: Vec<Choice>) -> Self {
         let tally = Tally { question, round, choices, open: true, at: clock::seconds() };
-        Self { tally, votes: HashMap::new() }
+        Self { tally, votes: HashMap::new(), is_untold: false, told_again: Instant::now() }
     }
 
     /// How it stands.
@@ -71,14 +80,27 @@ impl Round {
         &self.tally
     }
 
-    /// Ends the round; `None` if it had ended before.
+    /// When others are to be told how it stands; `None` if they know.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.is_untold.then_some(self.told_again)
+    }
+
+    /// How it stands, if it is time that others are told.
+    pub(super) fn standing(&mut self, now: Instant) -> Option<Tally> {
+        self.due().filter(|due| *due <= now)?;
+        (self.is_untold, self.told_again) = (false, now + STANDING_EVERY);
+        Some(self.tally.clone())
+    }
+
+    /// Ends the round; `None` if it had ended before. Who is told of that knows how it stands.
     pub(super) fn close(&mut self) -> Option<Tally> {
+        self.is_untold = false;
         let was_open = std::mem::replace(&mut self.tally.open, false);
         was_open.then(|| self.tally.clone())
     }
 
-    /// Counts a vote, in the place of the voter's last. Whether that changes anything.
-    pub(super) fn vote(&mut self, voter: Voter, choice: &str) -> Result<bool, Refusal> {
+    /// Counts a vote, in the place of the voter's last.
+    pub(super) fn vote(&mut self, voter: Voter, choice: &str) -> Result<(), Refusal> {
         let key = choice.to_lowercase();
         let choices = &mut self.tally.choices;
         let Some(chosen) = choices.iter().position(|known| known.choice.to_lowercase() == key)
@@ -97,7 +119,8 @@ impl Round {
         if let Some(choice) = choices.get_mut(chosen) {
             choice.votes += 1;
         }
-        Ok(before != Some(chosen))
+        self.is_untold |= before != Some(chosen);
+        Ok(())
     }
 }
 
@@ -124,15 +147,35 @@ mod tests {
     #[test]
     fn one_vote_a_person_and_the_last_counts() {
         let mut round = Round::first("both?", &words(&["Yes", "no"])).unwrap();
-        assert!(round.vote(user("anna"), "yes").unwrap());
-        assert!(round.vote(Voter::Guest("anna".into()), "yes").unwrap());
-        assert!(!round.vote(user("anna"), "YES").unwrap(), "nothing changes");
+        round.vote(user("anna"), "yes").unwrap();
+        round.vote(Voter::Guest("anna".into()), "yes").unwrap();
+        round.vote(user("anna"), "YES").unwrap();
         assert_eq!(counts(&round), [2, 0]);
-        assert!(round.vote(user("anna"), "no").unwrap());
+        round.vote(user("anna"), "no").unwrap();
         assert_eq!(counts(&round), [1, 1]);
         let refusal = round.vote(user("anna"), "maybe").unwrap_err();
         assert_eq!(refusal.message, "choose one of: Yes, no");
         assert_eq!(counts(&round), [1, 1]);
+    }
+
+    #[test]
+    fn others_are_told_once_a_second_how_it_stands_and_not_if_nothing_has_changed() {
+        let mut round = Round::first("both?", &words(&["yes", "no"])).unwrap();
+        let begun = Instant::now();
+        let told = |round: &mut Round, now| round.standing(now).map(|tally| tally.choices[0].votes);
+        assert_eq!((round.due(), told(&mut round, begun)), (None, None));
+        round.vote(user("anna"), "yes").unwrap();
+        assert_eq!(told(&mut round, begun), Some(1));
+        round.vote(user("anna"), "YES").unwrap();
+        assert_eq!(round.due(), None, "nothing has changed");
+        round.vote(user("bob"), "yes").unwrap();
+        round.vote(user("carl"), "yes").unwrap();
+        let due = begun + STANDING_EVERY;
+        assert_eq!((round.due(), told(&mut round, begun)), (Some(due), None));
+        assert_eq!((told(&mut round, due), round.due()), (Some(3), None));
+        round.vote(user("dora"), "no").unwrap();
+        round.close().unwrap();
+        assert_eq!(told(&mut round, due + STANDING_EVERY), None, "the end was told");
     }
 
     #[test]

@@ -65,7 +65,9 @@ impl<'s> Service<'s> {
         let tally = match choice {
             Some(choice) => {
                 keep_pace(&mut who.pace)?;
-                self.room.vote(voter, choice)?
+                let (tally, untold_until) = self.room.vote(voter, choice)?;
+                untold_until.inspect(|at| self.countdown.tell_standing_at(*at));
+                tally
             }
             None => self.room.open_vote()?,
         };

@@ -274,6 +274,11 @@ pub fn serves(user: &UserName) {
     tell(|row| row.words_mut().user = Some(user.to_string()));
 }
 
+/// Notes what the calling thread's client is called in the room, as a guest there; or that it is none.
+pub fn is_guest_called(name: Option<&str>) {
+    tell(|row| row.words_mut().guest = name.map(str::to_owned));
+}
+
 /// Counts bytes that came to the calling thread. What it does, it does anew from now on.
 pub fn received(bytes: u64) {
     tell(|row| row.count_received(bytes));

@@ -60,6 +60,8 @@ pub struct Words {
     pub peer: Option<SocketAddr>,
     /// As whom its client has logged in.
     pub user: Option<String>,
+    /// What its client is called in the room, as a guest there.
+    pub guest: Option<String>,
     /// What it works on, or has worked on last: as it came, so not to be shown before it is escaped.
     work: String,
     /// On what it waits, if that is a queue or shared with others.
@@ -85,7 +87,7 @@ impl Words {
 impl Row {
     pub(super) fn new(id: u64, name: &str, first: State, audience: Option<Arc<Audience>>) -> Self {
         let none = || AtomicU64::new(0);
-        let (peer, user, work, on, stakes) = (None, None, String::new(), "", Vec::new());
+        let (work, on, stakes) = (String::new(), "", Vec::new());
         let row = Self {
             id,
             name: name.into(),
@@ -94,7 +96,7 @@ impl Row {
             received: none(),
             sent: none(),
             writes: none(),
-            words: Mutex::new(Words { peer, user, work, on, stakes }),
+            words: Mutex::new(Words { peer: None, user: None, guest: None, work, on, stakes }),
         };
         row.tell(|| What::Began { name: Arc::clone(&row.name), state: first });
         row
