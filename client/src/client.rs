@@ -43,14 +43,16 @@ pub use self::room::{Answer, Heard, Listener, Speaker};
 pub(crate) use self::small::Small;
 use crate::connection::Connection;
 use crate::error::{Error, Loss};
+use crate::lull::Lull;
 
 /// How long a reply may take after the line before it.
 const REPLY: Duration = Duration::from_mins(1);
-/// How long a server may take to read a file of unknown size through.
-const SUM: Duration = Duration::from_mins(10);
+/// How long one may take that is about what is on disk: a file of unknown size is read through, or
+/// the disk has first to take what it was given before, by whomever.
+const DISK: Duration = Duration::from_mins(10);
 /// How long a goodbye may take; nobody needs the answer.
 const GOODBYE: Duration = Duration::from_secs(5);
-/// The slowest disk worth waiting for, in bytes a second.
+/// The slowest disk worth waiting for, in bytes a second, once it has nothing else to do.
 const SLOWEST_DISK: u64 = 10_000_000;
 /// File bytes move in blocks of this size, filled before they are passed on. Full blocks were
 /// measured to be worth twice as much as whatever one `recv` happens to bring; larger ones no more.
@@ -86,6 +88,12 @@ impl Client {
     /// path wanted, and without anybody once that wait is over.
     pub fn on_wait(&mut self, notice: impl FnMut(&str, Option<&Wait>) + Send + 'static) {
         self.notice = Box::new(notice);
+    }
+
+    /// From now on calls `notice` while the server keeps one waiting and nothing moves, again and
+    /// again, with how long that lasts; and with nothing once it is over.
+    pub fn on_lull(&mut self, notice: impl FnMut(Option<Duration>) + Send + 'static) {
+        *self.connection.lull() = Lull::told(notice);
     }
 
     /// Whether another request can be sent. `false` after an exchange was cut short, and once
@@ -140,24 +148,24 @@ impl Client {
 
     /// A file's checksum, computed by the server from what is on its disk now.
     pub fn sum(&mut self, path: &str) -> Result<Crc32, Error> {
-        let sum: Summed = self.ask(path, &Request::Sum { path: path.to_owned() }, SUM)?;
+        let sum: Summed = self.ask(path, &Request::Sum { path: path.to_owned() }, DISK)?;
         Ok(sum.crc32)
     }
 
     /// Makes a folder.
     pub fn mkdir(&mut self, path: &str) -> Result<(), Error> {
-        self.ask(path, &Request::Mkdir { path: path.to_owned() }, REPLY).map(|Done {}| ())
+        self.ask(path, &Request::Mkdir { path: path.to_owned() }, DISK).map(|Done {}| ())
     }
 
     /// Removes a file or an empty folder.
     pub fn delete(&mut self, path: &str) -> Result<(), Error> {
-        self.ask(path, &Request::Delete { path: path.to_owned() }, REPLY).map(|Done {}| ())
+        self.ask(path, &Request::Delete { path: path.to_owned() }, DISK).map(|Done {}| ())
     }
 
     /// Gives `from` the name `to`, which must be free.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), Error> {
         let request = Request::Rename { from: from.to_owned(), to: to.to_owned() };
-        let answer = self.ask(from, &request, REPLY).map(|Done {}| ());
+        let answer = self.ask(from, &request, DISK).map(|Done {}| ());
         // What exists is not what was asked to move.
         answer.map_err(|error| match error {
             Error::Exists { existing, replaceable, .. } => {
@@ -281,7 +289,7 @@ pub(crate) fn by_kind_and_name(a: &Entry, b: &Entry) -> Ordering {
 
 /// How long a server may take to read or sync this many bytes.
 fn disk_time(size: u64) -> Duration {
-    REPLY + Duration::from_secs(size / SLOWEST_DISK)
+    DISK + Duration::from_secs(size / SLOWEST_DISK)
 }
 
 fn refused(path: &str, Refusal { reason, message }: Refusal) -> Error {

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Loss};
 use crate::interrupt::Interrupt;
+use crate::lull::Lull;
 use crate::pace::{Pace, Rate};
 use crate::tap::{Onlooker, Tap, Way};
 use crate::wire::Wire;
@@ -160,12 +161,14 @@ impl Connection {
         Ok(&self.line)
     }
 
-    /// A way to ask over this connection for another thread than the one that reads it. The server
-    /// may be silent on it for as long as it likes, if it is there.
+    /// Who is told, while something is waited for, that nothing moves.
+    pub(crate) fn lull(&mut self) -> &mut Lull {
+        &mut self.input.get_mut().lull
+    }
+
+    /// A way to ask over this connection for another thread than the one that reads it.
     pub(crate) fn voice(&self) -> io::Result<Voice> {
-        let wire = self.input.get_ref();
-        wire.keep_alive()?;
-        Ok(Voice { wire: wire.try_clone()?, tap: self.tap.another() })
+        Ok(Voice { wire: self.input.get_ref().try_clone()?, tap: self.tap.another() })
     }
 
     /// Fills `block` with bytes of a body. Returns how many came, and why not all.

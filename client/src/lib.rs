@@ -17,7 +17,8 @@
 //! - `config`: the servers that have names.
 //! - `link`: who one is and where one stands, the same on every connection it makes
 //!   (`password`, `place`).
-//! - `tap`: what goes over a connection, for whoever wants to see it. `pace`: how fast files go.
+//! - `tap`: what goes over a connection, for whoever wants to see it. `pace`: how fast files go. `lull`:
+//!   that nothing moves.
 //! - `transfer`: local files. `printer`: results on stdout (`display`), talk on stderr (`words`:
 //!   all of it, in two languages).
 //! - `watch`: what the server is doing, as a live screen (`columns`, `glyphs`: what fits there).
@@ -68,6 +69,7 @@ mod glyphs;
 pub mod interrupt;
 mod journal;
 mod link;
+mod lull;
 mod menu;
 mod notices;
 mod pace;

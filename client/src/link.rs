@@ -132,6 +132,7 @@ impl Link {
     fn connect(&self) -> Result<Client, Error> {
         let mut client = Client::connect_on(&self.server, self.terms.clone())?;
         client.on_wait(self.printer.wait_notice());
+        client.on_lull(self.printer.lull_notice());
         Ok(client)
     }
 

@@ -18,6 +18,7 @@ mod wire;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::thread;
+use std::time::Duration;
 
 use common::protocol::Wait;
 use indicatif::{MultiProgress, ProgressDrawTarget};
@@ -137,6 +138,19 @@ impl Printer {
             Some(wait) => {
                 let row = row.get_or_insert_with(|| Line::add(&printer.bars));
                 row.shows(printer.words(&Talk::busy(path, wait)));
+            }
+            None => drop(row.take()),
+        }
+    }
+
+    /// Says that the server keeps one waiting, where a bar would show how far it is, in a line that
+    /// goes away when it is over.
+    pub(crate) fn lull_notice(&self) -> impl FnMut(Option<Duration>) + Send + 'static {
+        let (printer, mut row) = (self.clone(), None::<Line>);
+        move |lasts| match lasts {
+            Some(time) => {
+                let row = row.get_or_insert_with(|| Line::add(&printer.bars));
+                row.shows(printer.words(&Talk::Lull { since: time.as_secs() }));
             }
             None => drop(row.take()),
         }

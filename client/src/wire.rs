@@ -2,18 +2,25 @@
 //!
 //! The kernel hands a blocked call back after each slice of time, and every slice ends with the
 //! same two questions: did the person press Ctrl-C, and is the deadline over? (A signal alone
-//! would not do. One that arrives just *before* the call blocks wakes nobody.)
+//! would not do. One that arrives just *before* the call blocks wakes nobody.) And whoever waits is
+//! told that nothing moves ([`lull`](crate::lull)).
+//!
+//! **Slow is not gone.** A server whose disk is slow may be silent for minutes, and do all that was
+//! asked. Its system answers all that time, and is asked whether it is there: so one that is gone is
+//! noticed soon, however long the other may take.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use common::limits::WRITER_SECONDS_MAX;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
-use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Socket, TcpKeepalive, Type};
 
 use crate::interrupt::Interrupt;
+use crate::lull::Lull;
 
 /// How long one call blocks before it looks around.
 const SLICE: Duration = Duration::from_millis(250);
@@ -23,8 +30,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// they have left the processor's cache by the time the other end wants them: on one machine that
 /// was measured to cost an upload a tenth of its time.
 const UNSENT_BYTES: u32 = 64 * 1024;
-/// How long a transfer may go without moving a single byte.
+/// How long a file that comes may go without a single byte.
 const STALL: Duration = Duration::from_mins(1);
+/// How long a server may take nothing of what is sent to it, or its system acknowledge nothing. One
+/// that waits for its own disk takes nothing; when that takes too long, it is the server who says so.
+const UNTAKEN: Duration = Duration::from_secs(WRITER_SECONDS_MAX + 30);
 
 /// How long a peer may be silent before the system asks whether it is still there, and how often it
 /// asks then.
@@ -37,6 +47,8 @@ pub(crate) struct Wire {
     interrupt: Interrupt,
     /// When reading must be done with what it is about, a line; each read has [`STALL`] if none.
     pub(crate) deadline: Option<Instant>,
+    /// Who is told that nothing moves.
+    pub(crate) lull: Lull,
 }
 
 impl Wire {
@@ -50,7 +62,7 @@ impl Wire {
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
         for address in addresses {
             match dial_one(*address, receive_buffer, &interrupt) {
-                Ok(stream) => return Ok(Self { stream, interrupt, deadline: None }),
+                Ok(stream) => return Ok(Self::of(stream, interrupt)),
                 Err(error) => last = error,
             }
             interrupt.check()?;
@@ -58,18 +70,13 @@ impl Wire {
         Err(last)
     }
 
-    /// The same socket once more, for another thread.
-    pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        let (stream, interrupt) = (self.stream.try_clone()?, self.interrupt.clone());
-        Ok(Self { stream, interrupt, deadline: None })
+    fn of(stream: TcpStream, interrupt: Interrupt) -> Self {
+        Self { stream, interrupt, deadline: None, lull: Lull::default() }
     }
 
-    /// From now on the system looks whether a silent server is still there. For a connection on
-    /// which silence means nothing.
-    pub(crate) fn keep_alive(&self) -> io::Result<()> {
-        let (time, interval, retries) = KEEPALIVE;
-        let asked = TcpKeepalive::new().with_time(time).with_interval(interval);
-        SockRef::from(&self.stream).set_tcp_keepalive(&asked.with_retries(retries))
+    /// The same socket once more, for another thread.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self::of(self.stream.try_clone()?, self.interrupt.clone()))
     }
 
     /// Ends the connection, also for the thread that waits for what it brings.
@@ -91,22 +98,28 @@ impl Wire {
 
     /// Makes a call that returns at least once per [`SLICE`] until it succeeds or `until` passes.
     fn patiently<T>(
-        &self,
+        &mut self,
         until: Instant,
         mut call: impl FnMut(&TcpStream) -> io::Result<T>,
     ) -> io::Result<T> {
-        loop {
-            self.interrupt.check()?;
+        let begun = Instant::now();
+        let done = loop {
+            if let Err(pressed) = self.interrupt.check() {
+                break Err(pressed);
+            }
             match call(&self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if Instant::now() >= until {
-                        return Err(io::ErrorKind::TimedOut.into());
+                        break Err(io::ErrorKind::TimedOut.into());
                     }
+                    self.lull.lasts(begun.elapsed());
                 }
-                done => return done,
+                done => break done,
             }
-        }
+        };
+        self.lull.is_over();
+        done
     }
 }
 
@@ -119,7 +132,7 @@ impl Read for Wire {
 
 impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.patiently(Instant::now() + STALL, |mut stream| stream.write(bytes))
+        self.patiently(Instant::now() + UNTAKEN, |mut stream| stream.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -148,6 +161,11 @@ fn dial_one(
     // A request is one small write that the reply waits for; there is nothing to gather.
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
+    let (time, interval, retries) = KEEPALIVE;
+    let asked = TcpKeepalive::new().with_time(time).with_interval(interval);
+    socket.set_tcp_keepalive(&asked.with_retries(retries))?;
+    // While something is still to be acknowledged, the system does not ask.
+    socket.set_tcp_user_timeout(Some(UNTAKEN))?;
     Ok(socket.into())
 }
 

@@ -40,6 +40,10 @@ pub const PASSWORD_BYTES_MIN: usize = 6;
 /// How long a `PUT` may ask to wait for its turn at a name, in seconds.
 pub const WAIT_SECONDS_MAX: u64 = 3600;
 
+/// How long a session may wait for the server's own writer, in seconds, before it says that this is
+/// stuck. A client waits longer, to be told so. (Class mode holds a writer up on purpose, for longer.)
+pub const WRITER_SECONDS_MAX: u64 = 120;
+
 /// The shortest time from one table of a `WATCH` to the next, in milliseconds.
 pub const WATCH_MS_MIN: u64 = 100;
 

@@ -47,6 +47,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
+use common::limits::WRITER_SECONDS_MAX;
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use self::desk::Desk;
@@ -85,7 +86,11 @@ impl Flow {
 
 impl Default for Flow {
     fn default() -> Self {
-        Self { chunk_bytes: 512 * 1024, data_places: 256, patience: Duration::from_secs(120) }
+        Self {
+            chunk_bytes: 512 * 1024,
+            data_places: 256,
+            patience: Duration::from_secs(WRITER_SECONDS_MAX),
+        }
     }
 }
 

@@ -34,13 +34,13 @@ use crate::watch::{called, in_state, watched};
 const LONG: &str = "45s";
 
 /// A server in class mode.
-struct Class {
-    server: Ferryd,
+pub(crate) struct Class {
+    pub(crate) server: Ferryd,
     data: TempDir,
 }
 
 impl Class {
-    fn begin(words: &[&str]) -> Self {
+    pub(crate) fn begin(words: &[&str]) -> Self {
         let data = temporary();
         let words = [&["--durability", "none", "--class"], words].concat();
         let server = Ferryd::start(stage(), data.path(), &words).unwrap();
@@ -51,7 +51,7 @@ impl Class {
         Peer::connect(self.server.address)
     }
 
-    fn administrator(&self) -> Peer {
+    pub(crate) fn administrator(&self) -> Peer {
         add_administrator(self.data.path(), "zhang");
         known(self.server.address, "zhang")
     }
@@ -66,7 +66,7 @@ fn send_whole(peer: &mut Peer, path: &str, content: &[u8]) {
 
 /// Waits until this thread sleeps there; the table then.
 #[track_caller]
-fn asleep(watcher: &mut Peer, thread: &str, place: &str) -> Value {
+pub(crate) fn asleep(watcher: &mut Peer, thread: &str, place: &str) -> Value {
     eventually("it sleeps", || {
         let table = watched(watcher);
         let row = called(&table, "threads", thread);

@@ -78,6 +78,7 @@ mod settings; // the settings file, and what is wrong with it
 mod shared; // several servers on one folder
 mod size_limit; // a file over the system's limit is refused, and the server lives
 mod slow; // who is too slow ends, who keeps the pace does not
+mod slow_disk; // who waits for a slow disk is told so, and waits on
 mod soak; // everybody does everything at once, and a siege
 mod strangers; // what a stranger may learn, and how slowly
 mod stress; // the stress test looks, finds, and ends as it should

@@ -2,13 +2,13 @@
 
 use common::protocol::{Credentials, Done, Identity, Password, Reason, Request};
 
-use super::{Client, REPLY};
+use super::{Client, DISK, REPLY};
 use crate::error::Error;
 
 impl Client {
     /// Opens an account with a home of its own; the session goes on as its user.
     pub fn register(&mut self, user: &str, password: &str) -> Result<Identity, Error> {
-        let answer = self.ask(user, &Request::Register(credentials(user, password)), REPLY);
+        let answer = self.ask(user, &Request::Register(credentials(user, password)), DISK);
         self.now_of(answer)
     }
 
@@ -25,7 +25,7 @@ impl Client {
     /// Changes one's own password.
     pub fn passwd(&mut self, old: &str, new: &str) -> Result<(), Error> {
         let request = Request::Passwd { old: Password(old.into()), new: Password(new.into()) };
-        self.ask("", &request, REPLY).map(|Done {}| ()).map_err(login_refused)
+        self.ask("", &request, DISK).map(|Done {}| ()).map_err(login_refused)
     }
 
     /// Who the session belongs to.

@@ -31,7 +31,7 @@ use std::time::Duration;
 use common::protocol::{Crc32, Done, Offset, Put, Request, Sum};
 
 use super::head::{next_block, unreadable};
-use super::{BLOCK, Client, Head, REPLY, disk_time};
+use super::{BLOCK, Client, DISK, Head, disk_time};
 use crate::error::{Error, Loss, Misuse};
 
 /// The largest file to send ahead of its answer, in bytes.
@@ -100,7 +100,7 @@ impl Client {
         options: PutOptions,
     ) -> Result<Outgoing<'_>, Error> {
         // Who kept bytes reads them first, to know their checksum.
-        let within = if options.resume { disk_time(size) } else { REPLY };
+        let within = if options.resume { disk_time(size) } else { DISK };
         let Offset { offset } = self.ask(path, &options.request(path, size, false), within)?;
         self.out_of_step = true;
         if offset > size || (offset > 0 && !options.resume) {

@@ -12,7 +12,7 @@
 use common::protocol::{Crc32, Details, Kind, Request, Summed};
 
 use super::breath::settled;
-use super::{Client, REPLY, SUM};
+use super::{Client, DISK, REPLY};
 use crate::error::Error;
 
 impl Client {
@@ -31,7 +31,7 @@ impl Client {
         let fit: Vec<bool> = files.iter().zip(sizes).map(fits).collect();
         let sum = files.iter().zip(&fit).filter(|(_, fits)| **fits);
         let sum = sum.map(|((path, _), _)| Request::Sum { path: path.clone() });
-        let sums = self.breath(sum, |client| settled(client.reply_with::<Summed>("", SUM)))?;
+        let sums = self.breath(sum, |client| settled(client.reply_with::<Summed>("", DISK)))?;
         let mut sums = sums.into_iter().map(|summed| summed.map(|summed| summed.crc32));
         Ok(fit.into_iter().map(|fits| if fits { sums.next()? } else { None }).collect())
     }

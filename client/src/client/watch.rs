@@ -33,7 +33,10 @@ impl Client {
 
     /// The next table, which comes when `pause` has passed since the one before.
     pub fn next_table(&mut self, pause: Duration) -> Result<Table, Error> {
+        // Until it comes there is nothing to be heard, and on the screen no place to say so.
+        self.connection.lull().is_expected = true;
         let table = self.reply_with("", REPLY + pause);
+        self.connection.lull().is_expected = false;
         if table.as_ref().is_err_and(Error::is_answer) {
             // Refused, so nothing comes any more.
             self.out_of_step = false;
