@@ -2,7 +2,7 @@
 //!
 //! The kernel's own time-outs (`SO_RCVTIMEO`, `SO_SNDTIMEO`) start anew with every call, so a peer
 //! that moves one byte now and then could hold a thread for ever. Here every call draws on a
-//! [`Patience`], and before each the kernel is told what is left of it.
+//! [`Patience`](crate::patience::Patience), and before each the kernel is told what is left of it.
 //!
 //! An end that is told the time (`tell_time`) never waits in a call: what would wait is
 //! `WouldBlock`, and whoever asks again, later, asks with the same patience.

@@ -23,7 +23,7 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// That of a [`prepare`]d stream.
+    /// That of a [`prepare`](super::prepare)d stream.
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
         let way = Way::new(deadlines.request(), TcpStream::set_read_timeout, state::received);
         Self { stream, way, now: None }

@@ -47,7 +47,7 @@ struct Sending {
 }
 
 impl Outgoing {
-    /// That of a [`prepare`]d stream.
+    /// That of a [`prepare`](super::prepare)d stream.
     pub fn new(stream: Arc<TcpStream>, deadlines: Deadlines) -> Self {
         let answer = deadlines.file();
         let way = Way::new(answer, TcpStream::set_write_timeout, state::sent);
