@@ -11,6 +11,7 @@
 //! the charge and the claim are given back. Only an upload that is [`cut`](Upload::cut) leaves its
 //! part behind, for one that goes on.
 
+use std::fmt;
 use std::io::{self, Read};
 use std::time::Instant;
 
@@ -285,7 +286,7 @@ impl<'s> Received<'s> {
         if let Some(charge) = charge {
             charge.keep(replaced);
         }
-        state::did(format_args!("published {}", Safe(&plan.path.to_string())));
+        state::did(fmt::from_fn(|f| write!(f, "published {}", Safe(&plan.path.to_string()))));
         point::pass("put.published");
         Ok(Published { folder: plan.folder, _claim: claim })
     }

@@ -90,3 +90,34 @@ fn every_lesson_says_how_long_it_takes_and_has_its_parts_in_order() {
         assert_eq!(parts, PARTS, "{}", lesson.path.display());
     }
 }
+
+/// What two people write into two tables at once, and is put together by a program, can end up in a third
+/// place, where it is no row of anything.
+#[test]
+fn every_row_stands_in_a_table_and_has_its_cells() {
+    let mut wrong = Vec::new();
+    for page in &pages() {
+        let mut columns = None::<usize>;
+        let mut is_code = false;
+        let lines: Vec<&str> = page.text.lines().map(str::trim_start).collect();
+        for (nth, line) in lines.iter().enumerate() {
+            is_code ^= line.starts_with("```");
+            if is_code || !line.starts_with('|') {
+                columns = None;
+                continue;
+            }
+            let is_head = || lines.get(nth + 1).is_some_and(|next| next.starts_with("|--"));
+            let own = cells(line);
+            if columns != Some(own) && (columns.is_some() || !is_head()) {
+                wrong.push(format!("{}:{}: {line}", page.path.display(), nth + 1));
+            }
+            columns = Some(own);
+        }
+    }
+    assert!(wrong.is_empty(), "these are no rows of their tables:\n{}", wrong.join("\n"));
+}
+
+/// How many cells a row has.
+fn cells(row: &str) -> usize {
+    row.replace("\\|", "").matches('|').count().saturating_sub(1)
+}
