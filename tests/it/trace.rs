@@ -99,6 +99,7 @@ fn a_trace_says_what_each_thread_did_on_what_it_waited_and_who_held_that() {
         ["holds /library/a.txt", "queues 100 B", "published /library/a.txt", "OK /library/a.txt"]
     );
     assert!(done("c02").contains(&"EXISTS a.txt"), "{:?}", done("c02"));
+    assert!(done("writer").contains(&"wrote 100 B, c01"), "{:?}", done("writer"));
     for queue in ["commands", "data"] {
         let levels = events.iter().filter(|event| event["ph"] == "C" && event["name"] == queue);
         let mut things = levels.map(|event| event["args"]["things"].as_u64().unwrap());

@@ -94,8 +94,8 @@ struct Replay {
     doing: HashMap<u64, Doing>,
     /// Which lane holds which name.
     holders: HashMap<String, usize>,
-    /// What the writer is sent, by its number.
-    uploads: HashMap<u64, Arc<str>>,
+    /// What the writer is sent, by its number: from which lane, and that in words.
+    uploads: HashMap<u64, (usize, Arc<str>)>,
 }
 
 /// What a thread is doing now.
@@ -105,6 +105,8 @@ struct Doing {
     work: Option<Arc<str>>,
     /// The name it waits for, if it waits for one.
     wants: Option<String>,
+    /// From which lane comes what it writes, if it writes for others.
+    writes: Option<usize>,
 }
 
 impl Doing {
@@ -168,10 +170,12 @@ impl Replay {
             What::Feeds { upload, path } => {
                 let lane = self.history.lanes.get(lane).map_or("", |lane| &lane.name);
                 let label = format!("{lane} PUT {}", Safe(path));
-                self.uploads.insert(*upload, label.into());
+                self.uploads.insert(*upload, (doing.lane, label.into()));
             }
             What::Writes(upload) => {
-                doing.works_on(self.uploads.get(upload).cloned(), at, lanes);
+                let (of, label) = self.uploads.get(upload).cloned().unzip();
+                doing.writes = of;
+                doing.works_on(label, at, lanes);
             }
             What::Wants(path) => doing.wants = Some(path.to_string()),
             What::Holds(path) => {
@@ -191,7 +195,12 @@ impl Replay {
                 levels.places = *places;
                 levels.points.push((at, *len));
             }
-            What::Did(deed) => self.note(lane, at, Arc::clone(deed)),
+            What::Did(deed) => {
+                let of = doing.writes.and_then(|of| lanes.get(of));
+                let deed =
+                    of.map_or_else(|| Arc::clone(deed), |of| format!("{deed}, {}", of.name).into());
+                self.note(lane, at, deed);
+            }
             What::Ended => {
                 if let Some(doing) = self.doing.remove(row) {
                     doing.end(at, lanes);
@@ -205,7 +214,7 @@ impl Replay {
         let (slices, deeds) = (Vec::new(), Vec::new());
         self.history.lanes.push(Lane { name: Arc::clone(name), slices, deeds });
         let slice = Slice { from: at, to: at, state, work: None, on: None, by: None };
-        self.doing.insert(row, Doing { lane, slice, work: None, wants: None });
+        self.doing.insert(row, Doing { lane, slice, work: None, wants: None, writes: None });
     }
 
     /// Whoever began to wait for a name before it was known who holds it, waits for this lane.
