@@ -4,7 +4,6 @@
 //! and the row of its thread, for who looks on. What both need stands here once, and what changes is an
 //! atomic.
 
-use std::fmt;
 use std::sync::Arc as Shared;
 
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -95,11 +94,5 @@ impl Party {
     /// Notes that number.
     pub fn is_upload(&self, number: u64) {
         self.upload.store(number, Ordering::Relaxed);
-    }
-}
-
-impl fmt::Display for Party {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", self.who, self.path)
     }
 }

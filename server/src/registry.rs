@@ -152,7 +152,7 @@ struct Place<'r> {
 
 impl fmt::Debug for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.me, f)
+        write!(f, "{} at {}", self.me.who(), self.me.path())
     }
 }
 

@@ -121,10 +121,11 @@ fn millis(time: Result<Duration, SystemTimeError>) -> u64 {
 
 /// A row at one moment.
 struct Seen {
-    written: Option<u64>,
     name: String,
     state: State,
     words: Words,
+    /// The number of the upload it writes for another.
+    written: Option<u64>,
     since_ms: u64,
     received: u64,
     sent: u64,

@@ -170,8 +170,8 @@ pub(crate) fn who_asks_and_never_listens_is_let_go() {
     let_in(|| server.peer());
 }
 
-/// The pace of the next two: twenty times and more what is due, so that only a machine that stands
-/// still for five seconds could make them too slow.
+/// The pace of the next ones: ten times and more what is due, so that only a machine that stands
+/// still for some seconds could make them too slow.
 const PACED: Duration = Duration::from_millis(50);
 
 #[test]

@@ -17,10 +17,10 @@
 //! given back by [`Terminal::give_back`] on every way out.
 //!
 //! # The moment in which the editor takes the terminal
-//! Two must not come between `keyboard`'s last look whether it may ask, and that moment. Who gives the
-//! terminal back would have its mode changed behind their back. And `screen`, to which there is no prompt
-//! yet, would write behind the one that comes up under its hands. So `keyboard` says that the editor is
-//! about to, and the editor itself says when it has: it then asks for the text of the prompt.
+//! Two must not come between `keyboard`'s last look whether it may ask, and that moment. Who gives
+//! the terminal back would have its mode changed behind their back. And `screen`, to which there is no
+//! prompt yet, would write behind the one that comes up under its hands. So `keyboard` says that the
+//! editor is about to, and the editor itself says when it has: it then asks for the text of the prompt.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

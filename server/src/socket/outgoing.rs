@@ -202,8 +202,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Moves `most` bytes or fewer by `call`. If that fails, what was begun stays in part, and a line behind it
-    /// would be taken for its rest: so the other thread must not send any more, either.
+    /// Moves `most` bytes or fewer by `call`. If that fails, what was begun stays in part, and a line
+    /// behind it would be taken for its rest: so the other thread must not send any more, either.
     fn pass(
         &mut self,
         most: usize,

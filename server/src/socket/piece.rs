@@ -1,10 +1,10 @@
 //! How much of a file the kernel is handed at a time.
 //!
 //! What it has and has not sent is out of our sight: until it asks for more, a reader who takes
-//! little cannot be told from one who takes nothing. So it is given little: what the slowest reader we
-//! bear takes well within the longest standstill. To a fast reader that would be many small steps. Nobody
-//! is known to be fast, and whose system keeps much for them seems so at first; so everybody begins with
-//! little, and who has taken more than that is trusted until they are waited for.
+//! little cannot be told from one who takes nothing. So it is given little: what the slowest reader
+//! we bear takes well within the longest standstill. To a fast reader that would be many small steps.
+//! Nobody is known to be fast, and whose system keeps much for them seems so at first; so everybody
+//! begins with little, and who has taken more than that is trusted until they are waited for.
 
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ const UNSENT_BYTES_MIN: u32 = 8 * 1024;
 /// Bytes handed over in one sendfile(2) to one who is fast; progress is looked at between two.
 const SLICE_BYTES: u64 = 1024 * 1024;
 
-/// More than a system keeps for a reader who takes nothing yet (`tcp_rmem` of tcp(7) begins with 128 KiB).
+/// More than a system keeps for a reader who takes nothing yet (`tcp_rmem` of tcp(7) begins with
+/// 128 KiB).
 const KEPT_BYTES: u64 = 256 * 1024;
 
 /// Who lets themselves be waited for so long is slow.
