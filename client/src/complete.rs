@@ -73,8 +73,11 @@ impl Adviser {
 
     /// Where the word before the cursor begins, and what it may become.
     fn advice(&self, before: &str) -> Option<(usize, Vec<Pair>)> {
-        let slash = usize::from(self.chatting);
-        let command = if self.chatting { before.strip_prefix('/')? } else { before };
+        let (slash, command) = match before.strip_prefix('/') {
+            Some(command) => (1, command),
+            None if self.chatting => return None,
+            None => (0, before),
+        };
         let (start, pairs) = self.command_advice(command)?;
         Some((slash + start, pairs))
     }

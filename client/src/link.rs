@@ -105,7 +105,8 @@ impl Link {
             Some(client) if client.is_usable() => client,
             Some(_) => {
                 let client = self.connect_as_user()?;
-                self.printer.talk(&Talk::ConnectedAgain { server: &self.server });
+                let session = client.greeting().session;
+                self.printer.talk(&Talk::ConnectedAgain { server: &self.server, session });
                 client
             }
             None => self.connect_as_user()?,

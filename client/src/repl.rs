@@ -1,7 +1,8 @@
 //! The prompt: commands one a line from a person, who is told what went wrong and goes on.
 //!
 //! In the room it is the other way round: what is typed is said, and a `/` in front makes it a
-//! command. One may be there and still give commands; what happens is shown above the line.
+//! command. One may be there and still give commands; what happens is shown above the line. A `/` in
+//! front is taken at the prompt as well, so `/vote yes` is right wherever it is read.
 
 use common::escape::Safe;
 
@@ -37,7 +38,7 @@ pub(crate) fn run(shell: &mut Shell, first: Option<&Command>) -> Result<u8, Erro
         let flow = match chatting {
             Some(name) => chat(shell, terminal.ask(&format!("{}> ", Safe(&name)))?),
             None => match terminal.ask(&format!("{}> ", shell.link))? {
-                Answer::Line(line) => script::obey(shell, &line),
+                Answer::Line(line) => script::obey(shell, line.strip_prefix('/').unwrap_or(&line)),
                 Answer::Never => Flow::Next(0),
                 Answer::End => Flow::Leave,
             },

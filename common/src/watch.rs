@@ -117,6 +117,15 @@ pub struct Thread {
     pub sent: u64,
 }
 
+impl Thread {
+    /// Whether nothing is under way: it waits for somebody to ask, or to speak in the room. In a class
+    /// these are most, and nobody looks for them.
+    pub fn rests(&self) -> bool {
+        let hears = self.on.as_deref() == Some("outbox");
+        self.state == "IDLE" || (self.state == "WAIT_QEMPTY" && hears)
+    }
+}
+
 /// How full a queue is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queue {
@@ -187,7 +196,7 @@ pub struct Counters {
 /// How much was left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct More {
-    /// Threads, the idle ones first.
+    /// Threads, those that rest first.
     pub threads: u64,
     /// Queues, the empty ones first.
     pub queues: u64,

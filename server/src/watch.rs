@@ -72,8 +72,7 @@ impl View<'_> {
         let (files, holders) = files(&seen, &mut more);
         let threads = seen.iter().map(|one| one.thread(&holders, &seen)).collect();
         let queues = self.table.queues().iter().map(|queue| queue.look()).collect();
-        let is_idle = |thread: &Thread| thread.state == State::Idle.to_string();
-        let threads = fitting(threads, THREADS_BYTES, is_idle, &mut more.threads);
+        let threads = fitting(threads, THREADS_BYTES, Thread::rests, &mut more.threads);
         let queues =
             fitting(queues, QUEUES_BYTES, |queue: &Queue| queue.len == 0, &mut more.queues);
         let nobody_waits = |file: &File| file.waiters.is_empty();

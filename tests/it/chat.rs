@@ -313,11 +313,17 @@ fn a_guest_votes_as_who_they_are_in_the_room_and_a_user_from_anywhere() {
     seat.types("chat 张三\r");
     seat.screen.line_is("张三>");
     room.tells(format!("{}\n", tally.replace(r#""status":"OK""#, r#""event":"vote""#)).as_bytes());
-    seat.screen.shows("[vote] both? yes 3, no 0 (round 1; as in: vote yes)\n");
+    seat.screen.shows("[vote] both? yes 3, no 0 (round 1; as in: /vote yes)\n");
     room.answers_once("VOTE", &tally);
     seat.types("/vote yes\r");
     seat.screen.shows("\nboth? yes 3, no 0 (round 1, open)\n");
     seat.screen.line_is("张三>");
+    // Back at the prompt, what the line says is still right.
+    seat.types("/\r");
+    seat.screen.line_is(&format!("guest@{} /library>", room.address()));
+    room.answers_once("VOTE", &tally);
+    seat.types("/vo\tyes\r");
+    seat.screen.shows("> /vote yes\nboth? yes 3, no 0 (round 1, open)\n");
     // On the connection that joined, for that is who votes.
     assert_eq!(room.asked_with(&join("张三")).last().unwrap()["choice"], "yes");
     room.answers_once("VOTE", &tally);

@@ -245,7 +245,7 @@ fn who_is_frozen_in_the_room_delays_nobody_and_is_put_out() {
         let mut speakers = 0;
         eventually("the frozen one is put out", || {
             speakers += 1;
-            chatter(&server, speakers, long_line);
+            chatter(server.address(), speakers, long_line);
             !is_there()
         });
         let mut last = Ears::guest(&server, "last");

@@ -141,7 +141,7 @@ fn a_server_that_was_restarted_is_told_of_once_and_knows_who_one_is_and_where() 
     eventually("it is made", || data.path().join("home/xiaoyu/notes/more").is_dir());
     seat.is_asked("xiaoyu", "/home/notes");
     let said = seat.screen.transcript();
-    assert_eq!(said.matches("the connection was lost; connected to").count(), 1, "{said}");
+    assert_eq!(said.matches("the connection had ended; connected to").count(), 1, "{said}");
     assert!(!said.contains("s3cret"), "{said}");
     let kept = fs::read_to_string(here.path().join(".state/ferry/history")).unwrap();
     assert!(!kept.contains("s3cret"), "{kept}");

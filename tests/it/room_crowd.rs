@@ -4,12 +4,14 @@
 //! out, and delays nobody. Method: many speakers; members whose system takes next to nothing for
 //! them. The whole room at once is what the program `room` plays; here it plays a small one.
 
+use std::fs;
+use std::net::SocketAddr;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use harness::actor::Ferryd;
 use harness::gauges::Gauges;
-use harness::{Peer, TestServer, eventually, room, skipped};
+use harness::{Peer, eventually, room, skipped};
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 
@@ -26,17 +28,18 @@ pub(crate) fn long_line(n: usize) -> String {
 }
 
 /// Comes, says as much as one may at once, and goes.
-pub(crate) fn chatter(server: &TestServer, speaker: usize, line: fn(usize) -> String) {
-    let mut guest = Ears::guest(server, &format!("speaker {speaker}"));
+pub(crate) fn chatter(address: SocketAddr, speaker: usize, line: fn(usize) -> String) {
+    let mut guest = Ears::of(Peer::connect(address));
+    assert_ok(&guest.join(&format!("speaker {speaker}")));
     (0..AT_ONCE).for_each(|n| guest.say(&line(n)));
     assert_ok(&guest.ask(&json!({"cmd": "LEAVE"})));
 }
 
 /// A guest in the room whose system takes next to nothing for them.
-fn deaf(server: &TestServer, name: &str) -> Ears {
+fn deaf(address: SocketAddr, name: &str) -> Ears {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
-    socket.connect(&server.address().into()).unwrap();
+    socket.connect(&address.into()).unwrap();
     let mut ears = Ears::of(Peer::over(socket.into()));
     assert_ok(&ears.join(name));
     ears
@@ -50,7 +53,7 @@ pub(crate) fn the_order_is_the_same_for_everybody() {
     thread::scope(|scope| {
         for speaker in 0..8 {
             let server = &server;
-            scope.spawn(move || chatter(server, speaker, |n| n.to_string()));
+            scope.spawn(move || chatter(server.address(), speaker, |n| n.to_string()));
         }
     });
     let mut heard = hearers.iter_mut().map(|ears| {
@@ -65,7 +68,7 @@ pub(crate) fn the_order_is_the_same_for_everybody() {
 #[test]
 pub(crate) fn who_does_not_read_is_told_what_they_missed_and_put_out_and_delays_nobody() {
     let server = quick();
-    let mut deaf = deaf(&server, "deaf");
+    let mut deaf = deaf(server.address(), "deaf");
     let mut honest = Ears::guest(&server, "honest");
     honest.hears_that(&guest_enters("deaf"));
     // The honest one hears everything, and that the other has gone.
@@ -79,7 +82,7 @@ pub(crate) fn who_does_not_read_is_told_what_they_missed_and_put_out_and_delays_
         });
         let mut speakers = 0;
         while !hearing.is_finished() {
-            chatter(&server, speakers, long_line);
+            chatter(server.address(), speakers, long_line);
             speakers += 1;
         }
         hearing.join().unwrap()
@@ -117,11 +120,33 @@ fn who_takes_nothing_at_all_is_let_go_and_everything_is_given_back() {
     }
     // Nobody of them reads. Those who hold out until the end just go.
     let begun = Instant::now();
-    while begun.elapsed() < std::time::Duration::from_secs(3) {
+    while begun.elapsed() < Duration::from_secs(3) {
         let _ = anna.ask(&json!({"cmd": "SAY", "text": long_line(0)}));
     }
     drop(others);
     eventually("everything is given back", || Gauges::of(server.id()).unwrap().is_back_to(&base));
+}
+
+#[test]
+fn who_is_given_up_by_the_system_while_something_is_sent_to_them_is_lost_for_that_reason() {
+    const MANY: usize = 20;
+    let data = tempfile::tempdir().unwrap();
+    let words = ["--class", "--durability", "none", "--stall-timeout", "2"];
+    let server = Ferryd::start(stage(), data.path(), &words).unwrap();
+    let deaf: Vec<Ears> = (0..MANY).map(|n| deaf(server.address, &format!("deaf {n}"))).collect();
+    // From these lines on they have no room for more, and the system counts its four seconds. The
+    // server's two must not be over first, so it has nothing to wait for until two have passed.
+    chatter(server.address, 0, long_line);
+    thread::sleep(Duration::from_millis(2500));
+    (1..8).for_each(|speaker| chatter(server.address, speaker, long_line));
+    // Two threads have asked for each of them, and the system tells the reason to one of the two.
+    let log = data.path().join("logs/server.log");
+    eventually("all of them are gone", || {
+        let log = fs::read_to_string(&log).unwrap();
+        assert!(!log.contains("Broken pipe"), "{log}");
+        [" lost: ", " cut off: "].map(|why| log.matches(why).count()).iter().sum::<usize>() == MANY
+    });
+    drop(deaf);
 }
 
 #[test]
@@ -136,7 +161,7 @@ fn a_session_that_panics_leaves_the_room_and_takes_its_other_thread_along() {
     let base = Gauges::of(server.id()).unwrap();
     let mut bob = Ears::of(Peer::connect(server.address));
     assert_ok(&bob.join("bob"));
-    std::fs::write(data.path().join("library/f"), "x").unwrap();
+    fs::write(data.path().join("library/f"), "x").unwrap();
     bob.peer.send("{\"cmd\":\"LIST\"}\n");
     anna.hears_that(&guest_enters("bob"));
     anna.hears_that(&guest_leaves("bob"));

@@ -262,14 +262,11 @@ fn check(lab: &Lab, parts: &[Part], runs: Option<u32>) -> io::Result<ExitCode> {
     let (mut claims, mut wrong) = (0, 0);
     for part in parts {
         for table in part.check(lab, runs.unwrap_or(CLAIM_RUNS))? {
-            for claim in &table.claims {
-                tell(format_args!("{:<10}  {claim}", table.name));
-                claims += 1;
-                wrong += u32::from(!claim.holds);
+            for line in table.checked() {
+                tell(format_args!("{line}"));
             }
-            for why_not in &table.unclaimed {
-                tell(format_args!("{:<10}  {:<6}  {why_not}", table.name, "–"));
-            }
+            claims += table.claims.len();
+            wrong += table.claims.iter().filter(|claim| !claim.holds).count();
         }
     }
     match wrong {

@@ -101,7 +101,7 @@ impl Painter<'_> {
     /// behind the others; of more than there is room for, a line that says so.
     fn threads(&self, room: usize) -> Vec<String> {
         let (idle, busy): (Vec<_>, Vec<_>) =
-            self.table.threads.iter().partition(|thread| rests(thread));
+            self.table.threads.iter().partition(|thread| thread.rests());
         let all: Vec<&Thread> = busy.into_iter().chain(idle).collect();
         let hidden = all.len().saturating_sub(room) as u64;
         let shown = &all[..all.len().min(room)];
@@ -343,12 +343,6 @@ impl Painter<'_> {
             _ => text.to_owned(),
         }
     }
-}
-
-/// Whether nothing is under way: in a class these are most, and nobody looks for them.
-fn rests(thread: &Thread) -> bool {
-    let hears = thread.on.as_deref() == Some("outbox");
-    thread.state == "IDLE" || (thread.state == "WAIT_QEMPTY" && hears)
 }
 
 /// Red for who waits for somebody, yellow for a full queue, dim for who has nothing to do.

@@ -122,8 +122,8 @@ fn vote(lang: Lang, tally: &Tally) -> String {
     let example = choices.first().map_or("", |Choice { choice, .. }| choice);
     say!(
         lang,
-        "[vote] {question} {counts} (round {round}; as in: vote {example})",
-        "[投票] {question} {counts}（第 {round} 轮，例如 vote {example}）",
+        "[vote] {question} {counts} (round {round}; as in: /vote {example})",
+        "[投票] {question} {counts}（第 {round} 轮，例如 /vote {example}）",
         question = question,
         counts = counts,
         round = round,
@@ -167,8 +167,8 @@ mod tests {
             ),
             (
                 r#"{"event":"vote","question":"both?","round":2,"choices":[{"choice":"yes","votes":2},{"choice":"no","votes":0}],"open":true,"at":9}"#,
-                "[vote] both? yes 2, no 0 (round 2; as in: vote yes)",
-                "[投票] both? yes 2, no 0（第 2 轮，例如 vote yes）",
+                "[vote] both? yes 2, no 0 (round 2; as in: /vote yes)",
+                "[投票] both? yes 2, no 0（第 2 轮，例如 /vote yes）",
             ),
         ] {
             assert_eq!(shown(line, Some(7)), [en, zh]);

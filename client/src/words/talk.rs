@@ -30,9 +30,9 @@ messages! {
     Welcome { server: Safe<'a>, session: u64 }:
         "connected to {server}, session {session}. `help` lists commands, Ctrl-D leaves.",
         "已连接 {server}，会话 {session}。输入 help 列出命令，Ctrl-D 退出。";
-    ConnectedAgain { server: &'a Address }:
-        "the connection was lost; connected to {server} again",
-        "连接已断开，已重新连接 {server}";
+    ConnectedAgain { server: &'a Address, session: u64 }:
+        "the connection had ended; connected to {server} again, session {session}",
+        "原连接已结束，已重新连接 {server}，会话 {session}";
     GoingOn { name: Safe<'a>, at: Size, of: Size }:
         "going on with `{name}` at {at} of {of}",
         "“{name}” 从断点继续：已有 {at}，共 {of}";

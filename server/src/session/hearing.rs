@@ -16,7 +16,7 @@
 //! wakes the session, which ends as well: the client took too little and the room gave it up, or
 //! it took nothing and a deadline passed, or it is gone.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::thread::{self, Builder};
 
 use common::protocol::{Reason, Refusal};
@@ -68,6 +68,9 @@ impl Session<'_> {
             // By now nothing more comes into its outbox.
             match telling.join() {
                 Ok(Ok(())) => ended,
+                // If the system gave the client up, it told only the first who asked why: the other
+                // finds a pipe that is broken.
+                Ok(Err(error)) if error.kind() == ErrorKind::BrokenPipe && ended.is_err() => ended,
                 Ok(Err(error)) => Err(End::unsent(error)),
                 Err(_) => Err(End::Lost(io::Error::other("the thread that told of the room died"))),
             }

@@ -18,6 +18,7 @@ use common::protocol::{Put, Request};
 use server::writer::CHUNKS_PER_UPLOAD;
 
 use self::workbench::Workpiece;
+use crate::prose::{broken, filled};
 
 /// An exercise.
 #[derive(Debug)]
@@ -190,15 +191,15 @@ impl Exercise {
 
 impl fmt::Display for Exercise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}. {}\n\n{}", self.number, self.title, self.question)
+        write!(f, "{}. {}\n\n{}", self.number, self.title, filled(self.question))
     }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Right(why) => write!(f, "right: {why}"),
-            Self::Wrong(hint) => write!(f, "not yet: {hint}"),
+            Self::Right(why) => f.write_str(&broken(&format!("right: {why}"))),
+            Self::Wrong(hint) => f.write_str(&broken(&format!("not yet: {hint}"))),
         }
     }
 }

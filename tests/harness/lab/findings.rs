@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 
 use crate::chart::{self, Axis, COLORS, Curve, Panel, Shape};
+use crate::prose::{broken, filled, hanging};
 use crate::stress::figures::float;
 use crate::table::Table;
 
@@ -171,24 +172,28 @@ impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n\n{}", self.title, self.table())?;
         for note in &self.notes {
-            writeln!(f, "{note}")?;
+            writeln!(f, "{}", broken(note))?;
         }
         if !self.notes.is_empty() {
             writeln!(f)?;
         }
-        writeln!(f, "{}", self.why)?;
+        writeln!(f, "{}", filled(self.why))?;
         for why_not in &self.unclaimed {
-            writeln!(f, "NOT CLAIMED: {why_not}")?;
+            writeln!(f, "{}", hanging("NOT CLAIMED: ", why_not))?;
         }
         for claim in self.claims.iter().filter(|claim| !claim.holds) {
-            writeln!(f, "NOT SO: {}", claim.text)?;
+            writeln!(f, "{}", hanging("NOT SO: ", &claim.text))?;
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Claim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<6}  {}", if self.holds { "ok" } else { "NOT SO" }, self.text)
+impl Findings {
+    /// Each claim with whether it holds, and what is not claimed, a line each.
+    pub fn checked(&self) -> Vec<String> {
+        let line = |held: &str, text: &str| hanging(&format!("{:<10}  {held:<6}  ", self.name), text);
+        let held = |holds: bool| if holds { "ok" } else { "NOT SO" };
+        let claims = self.claims.iter().map(|claim| line(held(claim.holds), &claim.text));
+        claims.chain(self.unclaimed.iter().map(|why_not| line("–", why_not))).collect()
     }
 }

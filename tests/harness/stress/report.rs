@@ -13,6 +13,7 @@ use super::ledger::{Figures, Ledger};
 use super::mix::Verb;
 use super::notes::Notes;
 use super::plan::Plan;
+use crate::prose::filled;
 
 /// The quantiles that are shown, each with its name; per mille.
 const QUANTILES: [(&str, u64); 4] = [("p50", 500), ("p90", 900), ("p99", 990), ("p99.9", 999)];
@@ -96,19 +97,16 @@ impl Report {
     }
 
     /// How to read the latencies.
-    fn loop_note(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn loop_note(&self) -> String {
         match (self.plan.rate, self.never_begun) {
-            (Some(rate), Some(never_begun)) => writeln!(
-                f,
+            (Some(rate), Some(never_begun)) => format!(
                 "Open loop: {rate} arrived on a schedule, and latency counts from when each was \
                  due, so waiting for a free client shows. {never_begun} were due and never begun."
             ),
-            _ => writeln!(
-                f,
-                "Closed loop: a client asks again only when it was answered, so a slow moment is \
-                 met by fewer requests and hides the queue it would cause (coordinated omission); \
-                 --rate shows it."
-            ),
+            _ => "Closed loop: a client asks again only when it was answered, so a slow moment is \
+                  met by fewer requests and hides the queue it would cause (coordinated omission); \
+                  --rate shows it."
+                .into(),
         }
     }
 }
@@ -128,7 +126,7 @@ impl fmt::Display for Report {
         notes(f, "mismatches", &self.ledger.wrong)?;
         notes(f, "errors", &self.ledger.failed)?;
         writeln!(f)?;
-        self.loop_note(f)?;
+        writeln!(f, "{}", filled(&self.loop_note()))?;
         self.remains.iter().try_for_each(|remains| writeln!(f, "{remains}"))
     }
 }
