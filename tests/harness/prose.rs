@@ -1,7 +1,7 @@
 //! Sentences for a terminal, broken where its line ends.
 
-/// A class has a terminal of 100 columns; nobody likes to read wider lines.
-const COLUMNS: usize = 96;
+/// A class has a terminal of 100 columns, and one stays free.
+const COLUMNS: usize = 99;
 
 /// The same words, in lines that fit. However a paragraph was broken before, it is broken anew.
 pub fn filled(text: &str) -> String {
@@ -32,7 +32,10 @@ mod tests {
     fn a_paragraph_is_broken_anew_and_stays_one() {
         let text = format!("{}\nnext line\n\nanother", "word ".repeat(30));
         let lines: Vec<String> = filled(&text).lines().map(str::to_owned).collect();
-        assert!(lines.iter().all(|line| line.len() <= COLUMNS && !line.ends_with(' ')), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| line.len() <= COLUMNS && !line.ends_with(' ')),
+            "{lines:?}"
+        );
         assert_eq!(lines.len(), 4);
         assert!(lines[1].ends_with("word next line") && lines[3] == "another", "{lines:?}");
     }
