@@ -43,7 +43,6 @@ pub use self::room::{Answer, Heard, Listener, Speaker};
 pub(crate) use self::small::Small;
 use crate::connection::Connection;
 use crate::error::{Error, Loss};
-use crate::lull::Lull;
 
 /// How long a reply may take after the line before it.
 const REPLY: Duration = Duration::from_mins(1);
@@ -88,12 +87,6 @@ impl Client {
     /// path wanted, and without anybody once that wait is over.
     pub fn on_wait(&mut self, notice: impl FnMut(&str, Option<&Wait>) + Send + 'static) {
         self.notice = Box::new(notice);
-    }
-
-    /// From now on calls `notice` while the server keeps one waiting and nothing moves, again and
-    /// again, with how long that lasts; and with nothing once it is over.
-    pub fn on_lull(&mut self, notice: impl FnMut(Option<Duration>) + Send + 'static) {
-        *self.connection.lull() = Lull::told(notice);
     }
 
     /// Whether another request can be sent. `false` after an exchange was cut short, and once

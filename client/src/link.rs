@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::connection::Terms;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+use crate::lull::Lull;
 use crate::password::Passwords;
 use crate::place::Place;
 use crate::printer::Printer;
@@ -53,7 +54,7 @@ impl Lookout {
 
     /// A connection of the same user's, on these terms.
     pub(crate) fn connect(&self, terms: Terms) -> Result<Client, Error> {
-        let mut client = Client::connect_on(&self.server, terms)?;
+        let mut client = Client::connect_on(&self.server, terms, Lull::default())?;
         if let Some((user, password)) = &self.account {
             client.login(user.as_str(), &password.0)?;
         }
@@ -131,9 +132,9 @@ impl Link {
     }
 
     fn connect(&self) -> Result<Client, Error> {
-        let mut client = Client::connect_on(&self.server, self.terms.clone())?;
+        let lull = Lull::told(self.printer.lull_notice());
+        let mut client = Client::connect_on(&self.server, self.terms.clone(), lull)?;
         client.on_wait(self.printer.wait_notice());
-        client.on_lull(self.printer.lull_notice());
         Ok(client)
     }
 

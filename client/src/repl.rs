@@ -38,7 +38,9 @@ pub(crate) fn run(shell: &mut Shell, first: Option<&Command>) -> Result<u8, Erro
         let flow = match chatting {
             Some(name) => chat(shell, terminal.ask(&format!("{}> ", Safe(&name)))?),
             None => match terminal.ask(&format!("{}> ", shell.link))? {
-                Answer::Line(line) => script::obey(shell, line.strip_prefix('/').unwrap_or(&line)),
+                Answer::Line(line) => {
+                    script::obey(shell, line.trim_start().strip_prefix('/').unwrap_or(&line))
+                }
                 Answer::Never => Flow::Next(0),
                 Answer::End => Flow::Leave,
             },

@@ -19,7 +19,6 @@
 //! - [`page`], [`transcript`]: the documents, and what they show, played again.
 //! - [`Screen`]: a program on a terminal, keys in and a screen out.
 //! - [`properties`]: what must hold whatever bytes come; shared with the fuzz targets.
-//! - [`prose`]: what a program explains, in lines that fit.
 //! - [`stress`]: many clients at once, and every byte looked at.
 //! - [`curves`]: what an operation costs as something grows.
 //! - [`cost`]: what a difference between two builds of the server costs.
@@ -48,7 +47,7 @@ mod peer;
 pub mod powercut;
 pub mod promises;
 pub mod properties;
-pub mod prose;
+mod prose;
 pub mod room;
 pub mod rush;
 mod screen;

@@ -4,12 +4,12 @@
 const COLUMNS: usize = 99;
 
 /// The same words, in lines that fit. However a paragraph was broken before, it is broken anew.
-pub fn filled(text: &str) -> String {
+pub(crate) fn filled(text: &str) -> String {
     hanging("", text)
 }
 
 /// The words behind `lead`, which nothing stands below.
-pub fn hanging(lead: &str, text: &str) -> String {
+pub(crate) fn hanging(lead: &str, text: &str) -> String {
     let indent = " ".repeat(lead.chars().count());
     let options = textwrap::Options::new(COLUMNS).subsequent_indent(&indent);
     let paragraph = |text: &str| {
@@ -20,7 +20,7 @@ pub fn hanging(lead: &str, text: &str) -> String {
 }
 
 /// The same lines, those that do not fit broken between two words.
-pub fn broken(lines: &str) -> String {
+pub(crate) fn broken(lines: &str) -> String {
     textwrap::fill(lines, COLUMNS)
 }
 

@@ -1,16 +1,17 @@
 //! A server whose disk is slow, as its clients meet it.
 //!
-//! Goal: who waits for it is told so, and not that it has failed; and a server that is slow is told from
-//! one that is gone. Method: class mode, where a disk is as slow as the test wants, and the real `ferry`.
-//! How long it waits stands in minutes, so those are not waited for here.
+//! Goal: who waits for it, or for their turn, is told so, and not that it has failed; and a server that is
+//! slow is told from one that is gone. Method: class mode, where a disk is as slow as the test wants,
+//! and the real `ferry`. How long it waits stands in minutes, so those are not waited for here.
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use harness::actor::{self, Ferryd};
 use harness::content::bytes;
-use harness::{actor, eventually};
+use harness::{Peer, Screen, eventually};
 use tempfile::TempDir;
 
 use crate::class::{Class, asleep};
@@ -52,7 +53,7 @@ fn who_waits_for_a_slow_disk_sees_for_how_long_and_ok_comes() {
         assert_ok(&admin(&mut administrator, &format!("disk-rate {RATE}")));
         seat.types(command);
         seat.screen.shows(LULL);
-        seat.screen.shows(" s: its disk or the network may be slow; Ctrl-C to stop");
+        seat.screen.shows(" s: it may be busy, its disk or the network slow; Ctrl-C to stop");
         assert_ok(&admin(&mut administrator, "disk-rate off"));
         seat.screen.shows(done);
         seat.is_asked("guest", "/library");
@@ -60,6 +61,20 @@ fn who_waits_for_a_slow_disk_sees_for_how_long_and_ok_comes() {
         assert!(!shown.contains(LULL), "{shown}");
     }
     seat.leaves();
+}
+
+#[test]
+fn who_is_connected_and_not_served_sees_for_how_long() {
+    let (data, here) = (temporary(), temporary());
+    let server = Ferryd::start(stage(), data.path(), &["--model", "iterative"]).unwrap();
+    let first = Peer::connect(server.address);
+    let mut command = actor::ferry(stage(), server.address, ["list"]);
+    command.current_dir(here.path());
+    let mut second = Screen::of(command).unwrap();
+    second.shows(LULL);
+    drop(first);
+    assert!(second.ended().success(), "{}", second.text());
+    assert_eq!(second.text().trim(), "(empty)");
 }
 
 #[test]

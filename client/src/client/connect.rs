@@ -9,6 +9,7 @@ use crate::address::Address;
 use crate::connection::{Connection, Terms};
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+use crate::lull::Lull;
 
 impl Client {
     /// Connects to `HOST:PORT`, or `HOST` at the usual port, and reads the greeting.
@@ -18,16 +19,18 @@ impl Client {
 
     /// As [`connect`](Self::connect); every wait of this client ends once `interrupt` is set.
     pub fn connect_until(address: &Address, interrupt: Interrupt) -> Result<Self, Error> {
-        Self::connect_on(address, Terms::until(interrupt))
+        Self::connect_on(address, Terms::until(interrupt), Lull::default())
     }
 
-    /// As [`connect`](Self::connect), on these terms.
-    pub(crate) fn connect_on(address: &Address, terms: Terms) -> Result<Self, Error> {
+    /// As [`connect`](Self::connect), on these terms. From now on `lull` is told while the server keeps
+    /// one waiting and nothing moves, the greeting being the first that may take its time.
+    pub(crate) fn connect_on(address: &Address, terms: Terms, lull: Lull) -> Result<Self, Error> {
         let dialled = address.resolve().and_then(|found| Connection::dial(&found, terms));
         let mut connection = dialled.map_err(|source| match Error::from_wire(&source) {
             Error::Interrupted => Error::Interrupted,
             _ => Error::NoServer { address: address.clone(), source },
         })?;
+        *connection.lull() = lull;
         let greeting = match connection.read(REPLY)? {
             Response::Ok(greeting) => greeting,
             Response::Fail(refusal) => return Err(refused(&address.to_string(), refusal)),

@@ -79,8 +79,8 @@ messages! {
     NewPassword: "New password: ", "新密码：";
     OnceMore: "Once more: ", "再输入一次：";
     Lull { since: u64 }:
-        "waiting for the server, {since} s: its disk or the network may be slow; Ctrl-C to stop",
-        "等待服务器，已 {since} 秒：可能是它的磁盘慢，也可能是网络慢；按 Ctrl-C 停止";
+        "waiting for the server, {since} s: it may be busy, its disk or the network slow; Ctrl-C to stop",
+        "等待服务器，已 {since} 秒：可能它正忙，也可能是磁盘慢或网络慢；按 Ctrl-C 停止";
     Busy { path: Safe<'a>, holder: Safe<'a>, percent: u128, since: u64, patience: Patience }:
         "`{path}` is busy: {holder} is writing it, {percent} %, since {since} s; {patience}, Ctrl-C to stop",
         "“{path}” 正忙：{holder} 正在写入，已完成 {percent} %，已用 {since} 秒；{patience}，按 Ctrl-C 停止";

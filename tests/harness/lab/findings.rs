@@ -77,6 +77,15 @@ impl Findings {
         self.claims.iter().all(|claim| claim.holds)
     }
 
+    /// Each claim with whether it holds, and what is not claimed, a line each.
+    pub fn checked(&self) -> Vec<String> {
+        let line =
+            |held: &str, text: &str| hanging(&format!("{:<10}  {held:<6}  ", self.name), text);
+        let held = |holds: bool| if holds { "ok" } else { "NOT SO" };
+        let claims = self.claims.iter().map(|claim| line(held(claim.holds), &claim.text));
+        claims.chain(self.unclaimed.iter().map(|why_not| line("–", why_not))).collect()
+    }
+
     /// Everything in it, for programs.
     pub fn json(&self) -> Value {
         let rows = self.rows.iter().map(|row| {
@@ -185,16 +194,5 @@ impl fmt::Display for Findings {
             writeln!(f, "{}", hanging("NOT SO: ", &claim.text))?;
         }
         Ok(())
-    }
-}
-
-impl Findings {
-    /// Each claim with whether it holds, and what is not claimed, a line each.
-    pub fn checked(&self) -> Vec<String> {
-        let line =
-            |held: &str, text: &str| hanging(&format!("{:<10}  {held:<6}  ", self.name), text);
-        let held = |holds: bool| if holds { "ok" } else { "NOT SO" };
-        let claims = self.claims.iter().map(|claim| line(held(claim.holds), &claim.text));
-        claims.chain(self.unclaimed.iter().map(|why_not| line("–", why_not))).collect()
     }
 }
