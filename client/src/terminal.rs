@@ -131,7 +131,9 @@ impl Terminal {
 
 /// Nobody is asked to type a password behind these commands, but some will.
 fn may_hold_a_password(line: &str) -> bool {
-    let mut words = line.split_whitespace();
+    // A `/` in front is taken at the prompt as well.
+    let line = line.trim_start();
+    let mut words = line.strip_prefix('/').unwrap_or(line).split_whitespace();
     match words.next() {
         Some("register" | "login") => words.count() > 1,
         Some("passwd") => words.count() > 0,
@@ -154,9 +156,11 @@ mod tests {
     #[test]
     fn a_password_typed_where_none_belongs_is_not_remembered() {
         for line in ["register xiaoyu 123456", " login xiaoyu 123456", "passwd 123456 654321"] {
-            assert!(may_hold_a_password(line), "{line}");
+            for line in [line, &format!("/{line}"), &format!(" /{line}")] {
+                assert!(may_hold_a_password(line), "{line}");
+            }
         }
-        for line in ["register xiaoyu", "login xiaoyu", "passwd", "put a b", ""] {
+        for line in ["register xiaoyu", "login xiaoyu", "/login xiaoyu", "passwd", "put a b", ""] {
             assert!(!may_hold_a_password(line), "{line}");
         }
     }

@@ -8,8 +8,8 @@
 //! none, once.
 //!
 //! # What does not fit
-//! A line has its bound. What says least is left out first (idle threads, empty queues, names that
-//! nobody waits for), and how much that is, is said.
+//! A line has its bound. What says least is left out first (threads that rest, empty queues, names
+//! that nobody waits for), and how much that is, is said.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, SystemTimeError};

@@ -131,13 +131,13 @@ fn who_takes_nothing_at_all_is_let_go_and_everything_is_given_back() {
 fn who_is_given_up_by_the_system_while_something_is_sent_to_them_is_lost_for_that_reason() {
     const MANY: usize = 20;
     let data = tempfile::tempdir().unwrap();
-    let words = ["--class", "--durability", "none", "--stall-timeout", "2"];
+    let words = ["--class", "--durability", "none", "--stall-timeout", "3"];
     let server = Ferryd::start(stage(), data.path(), &words).unwrap();
     let deaf: Vec<Ears> = (0..MANY).map(|n| deaf(server.address, &format!("deaf {n}"))).collect();
-    // From these lines on they have no room for more, and the system counts its four seconds. The
-    // server's two must not be over first, so it has nothing to wait for until two have passed.
+    // From these lines on they have no room for more, and the system counts its six seconds. The
+    // server's three must not be over first, so it has nothing to wait for until four have passed.
     chatter(server.address, 0, long_line);
-    thread::sleep(Duration::from_millis(2500));
+    thread::sleep(Duration::from_secs(4));
     (1..8).for_each(|speaker| chatter(server.address, speaker, long_line));
     // Two threads have asked for each of them, and the system tells the reason to one of the two.
     let log = data.path().join("logs/server.log");
@@ -146,6 +146,7 @@ fn who_is_given_up_by_the_system_while_something_is_sent_to_them_is_lost_for_tha
         assert!(!log.contains("Broken pipe"), "{log}");
         [" lost: ", " cut off: "].map(|why| log.matches(why).count()).iter().sum::<usize>() == MANY
     });
+    assert!(fs::read_to_string(&log).unwrap().contains(" lost: Connection timed out"));
     drop(deaf);
 }
 
