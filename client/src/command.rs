@@ -2,6 +2,7 @@
 //! derived from it, so none can know a command that another does not.
 
 mod args;
+
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,11 @@ pub(crate) const REMOTE: ValueHint = ValueHint::Other;
 /// Whether an argument takes folders only. What it is called where help shows it says so.
 pub(crate) fn is_folder(arg: &Arg) -> bool {
     arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == "FOLDER"))
+}
+
+/// What is marked as a command by a `/` in front: in the room it must be, and at the prompt it may.
+pub(crate) fn marked(line: &str) -> Option<&str> {
+    line.trim_start().strip_prefix('/')
 }
 
 /// What `help` shows at the prompt.

@@ -6,7 +6,7 @@
 
 use common::escape::Safe;
 
-use crate::command::Command;
+use crate::command::{Command, marked};
 use crate::complete::Adviser;
 use crate::error::Error;
 use crate::room::Room;
@@ -38,9 +38,7 @@ pub(crate) fn run(shell: &mut Shell, first: Option<&Command>) -> Result<u8, Erro
         let flow = match chatting {
             Some(name) => chat(shell, terminal.ask(&format!("{}> ", Safe(&name)))?),
             None => match terminal.ask(&format!("{}> ", shell.link))? {
-                Answer::Line(line) => {
-                    script::obey(shell, line.trim_start().strip_prefix('/').unwrap_or(&line))
-                }
+                Answer::Line(line) => script::obey(shell, marked(&line).unwrap_or(&line)),
                 Answer::Never => Flow::Next(0),
                 Answer::End => Flow::Leave,
             },
@@ -54,7 +52,7 @@ pub(crate) fn run(shell: &mut Shell, first: Option<&Command>) -> Result<u8, Erro
 /// A line typed in the room.
 fn chat(shell: &mut Shell, answer: Answer) -> Flow {
     match answer {
-        Answer::Line(line) => match line.trim_start().strip_prefix('/') {
+        Answer::Line(line) => match marked(&line) {
             Some(command) if !command.trim().is_empty() => return script::obey(shell, command),
             Some(_) => stop_chatting(shell),
             None => shell.talk(&line),

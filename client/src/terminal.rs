@@ -8,6 +8,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Editor, Prompt};
 
+use crate::command::marked;
 use crate::complete::Adviser;
 use crate::error::{Deed, Error};
 use crate::interrupt::Interrupt;
@@ -131,9 +132,7 @@ impl Terminal {
 
 /// Nobody is asked to type a password behind these commands, but some will.
 fn may_hold_a_password(line: &str) -> bool {
-    // A `/` in front is taken at the prompt as well.
-    let line = line.trim_start();
-    let mut words = line.strip_prefix('/').unwrap_or(line).split_whitespace();
+    let mut words = marked(line).unwrap_or(line).split_whitespace();
     match words.next() {
         Some("register" | "login") => words.count() > 1,
         Some("passwd") => words.count() > 0,

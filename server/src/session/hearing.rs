@@ -71,11 +71,13 @@ impl Session<'_> {
                 // If the system gave the client up, it told only the first who asked why: the other
                 // finds a pipe that is broken. Unless it was woken by the end of this thread, when it
                 // knows nothing better.
-                Ok(Err(error)) => match ended {
-                    Ok(_) | Err(End::Slow(HEARING)) => Err(End::unsent(error)),
-                    Err(_) if error.kind() == ErrorKind::BrokenPipe => ended,
-                    Err(_) => Err(End::unsent(error)),
-                },
+                Ok(Err(error))
+                    if error.kind() == ErrorKind::BrokenPipe
+                        && !matches!(ended, Ok(_) | Err(End::Slow(HEARING))) =>
+                {
+                    ended
+                }
+                Ok(Err(error)) => Err(End::unsent(error)),
                 Err(_) => Err(End::Lost(io::Error::other("the thread that told of the room died"))),
             }
         })
